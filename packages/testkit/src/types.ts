@@ -35,6 +35,8 @@ export interface Principal {
   userId: string
   /** Identity policies; root and anonymous have none (root may do everything in its account). */
   policies: PolicyDocument[]
+  /** Policies passed when the session was opened: they limit what `policies` grant and grant nothing themselves. */
+  sessionPolicies?: PolicyDocument[]
 }
 
 /** Credentials that a signature is verified with. */
@@ -55,9 +57,11 @@ export interface AuthorizationQuery {
   /** `arn:aws:s3:::bucket/key` */
   resource: string
   /** Condition keys by lower-case name: `aws:sourceip`, `s3:prefix`, `aws:securetransport`, `sts:externalid`, ... Absent keys are undefined. */
-  context: Record<string, string | undefined>
+  context: Record<string, string | readonly string[] | undefined>
   /** Policy of the bucket or the trust policy of a role. */
   resourcePolicy?: PolicyDocument
+  /** `trust`: the resource policy has to allow, also inside one account. Default `resource`. */
+  resourcePolicyKind?: 'resource' | 'trust'
   /** Account that owns the resource: across accounts both sides have to allow. */
   resourceAccount?: string
 }
@@ -66,6 +70,13 @@ export interface Decision {
   allowed: boolean
   /** Text as AWS words it: `User: arn:... is not authorized to perform: s3:GetObject on resource: "arn:..." because no identity-based policy allows the s3:GetObject action` */
   message: string
+  /** Which policy refused, and whether by a Deny statement or by saying nothing. Absent when allowed. */
+  denial?: Denial
+}
+
+export interface Denial {
+  policy: 'identity' | 'session' | 'resource' | 'trust'
+  explicit: boolean
 }
 
 /** What a fault rule can look at. */
