@@ -1,0 +1,29 @@
+import type { TableResult } from './run.ts'
+
+/** What a long step tells while it runs. All counts are totals so far, not differences. */
+export type ProgressEvent =
+  | { readonly type: 'run-started'; readonly runId: string; readonly tables: readonly string[] }
+  | { readonly type: 'listing'; readonly table: string; readonly objects: number; readonly bytes: number }
+  | { readonly type: 'planned'; readonly table: string; readonly objects: number; readonly bytes: number }
+  | {
+      readonly type: 'progress'
+      readonly table: string
+      /** Bytes that arrived, of all that were planned. */
+      readonly bytes: number
+      readonly objectsStaged: number
+      readonly objectsLoaded: number
+      readonly rows: number
+      readonly rejected: number
+    }
+  | {
+      readonly type: 'retry'
+      readonly table: string
+      readonly object: string
+      readonly attempt: number
+      readonly delayMs: number
+      readonly reason: string
+    }
+  | { readonly type: 'notice'; readonly table?: string; readonly message: string }
+  | { readonly type: 'table-finished'; readonly table: string; readonly result: TableResult }
+
+export type ProgressListener = (event: ProgressEvent) => void

@@ -1,0 +1,53 @@
+import type { ErrorKind, ErrorPlace } from './errors.ts'
+import type { Column } from './types.ts'
+
+export const loadModes = ['full', 'delta', 'merge'] as const
+/** `full` replaces the table, `delta` appends what was not loaded before, `merge` upserts by key. */
+export type LoadMode = (typeof loadModes)[number]
+
+export interface ErrorRecord {
+  readonly kind: ErrorKind
+  readonly message: string
+  readonly hint?: string
+  readonly code?: string
+  readonly place?: ErrorPlace
+}
+
+/** What a run did to one table. Part of `--json` and of the run history. */
+export interface TableResult {
+  readonly name: string
+  readonly mode: LoadMode
+  readonly status: 'succeeded' | 'failed' | 'unchanged' | 'cancelled'
+  /** Objects that were loaded. */
+  readonly objects: number
+  /** Bytes of the objects that were loaded, as stored. */
+  readonly bytes: number
+  /** `rowsRead = rowsLoaded + rowsRejected`, always. */
+  readonly rowsRead: number
+  readonly rowsLoaded: number
+  readonly rowsRejected: number
+  /** Rows that left the table: replaced, removed or merged over. */
+  readonly rowsDeleted: number
+  readonly columns: readonly { readonly name: string; readonly type: string }[]
+  /** Table that holds the rejected rows, when there are any. */
+  readonly rejectTable?: string
+  readonly durationMs: number
+  readonly error?: ErrorRecord
+}
+
+/** One run: kept in the database that it wrote to, and in the project's history. */
+export interface RunRecord {
+  readonly runId: string
+  readonly command: string
+  readonly connection?: string
+  readonly connector: string
+  readonly pipeline?: string
+  readonly status: 'running' | 'succeeded' | 'failed' | 'cancelled' | 'interrupted'
+  /** ISO 8601, UTC. */
+  readonly startedAt: string
+  readonly finishedAt?: string
+  readonly tables: readonly TableResult[]
+  readonly error?: ErrorRecord
+}
+
+export type { Column }
