@@ -17,7 +17,9 @@ export interface Connection<Connector extends AnySource = AnySource> {
 }
 
 type MethodInput<Method> =
-  Method extends AuthMethod<infer Fields, infer _Resolved, infer Id> ? { readonly method: Id } & z.input<Fields> : never
+  Method extends AuthMethod<infer Fields, infer _Resolved, infer Id>
+    ? { readonly method: Id } & z.input<Fields>
+    : never
 
 type AuthInput<Methods extends readonly AuthMethod[]> = Methods extends readonly []
   ? { readonly auth?: undefined }

@@ -31,7 +31,7 @@ const unwrap = (schema: z.ZodType): { inner: z.ZodType; nullable: boolean } => {
 }
 
 const logicalType = (schema: z.ZodType): LogicalType => {
-  const declared = schema.meta()?..logicalType
+  const declared = schema.meta()?.logicalType
   if (declared) return declared as LogicalType
   if (schema instanceof z.ZodBoolean) return { type: 'boolean' }
   if (schema instanceof z.ZodBigInt) return bigint

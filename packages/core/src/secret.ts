@@ -41,7 +41,7 @@ export const secret = () =>
 
 /** True for a schema made with {@link secret}, also when it is optional or has a default. */
 export const isSecretSchema = (schema: z.ZodType): boolean => {
-  if (schema.meta()?..secret === true) return true
+  if (schema.meta()?.secret === true) return true
   const inner =
     schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodDefault
   return inner ? isSecretSchema(schema.unwrap() as z.ZodType) : false

@@ -15,7 +15,10 @@ interface Context {
   signal: AbortSignal
 }
 
-const get = async (context: Context, path: string): Promise<{ id: number; title: string; updated_at: string }[]> => {
+const get = async (
+  context: Context,
+  path: string,
+): Promise<{ id: number; title: string; updated_at: string }[]> => {
   const response = await fetch(`${context.config.baseUrl}/repos/${context.config.repo}${path}`, {
     headers: { authorization: `Bearer ${context.config.token.reveal()}` },
     signal: context.signal,
