@@ -95,6 +95,14 @@ export const parse = <Schema extends z.ZodType>(
 const issueFields = (error: z.ZodError): string =>
   [...new Set(error.issues.map((issue) => issue.path.join('.') || '(top level)'))].join(', ')
 
+export interface UseOptions {
+  readonly signal?: AbortSignal | undefined
+  readonly clock?: (() => Date) | undefined
+  /** Requests in flight; undefined leaves it to the connector. */
+  readonly concurrency?: number | undefined
+  readonly notice?: ((message: string) => void) | undefined
+}
+
 /**
  * Resolves the auth of a connection, gives the connector's context to `use`, and runs the registered clean-ups
  * when it ends, however it ends.
@@ -102,7 +110,7 @@ const issueFields = (error: z.ZodError): string =>
 export const withContext = async <Result>(
   connection: Connection,
   use: (context: ConnectorContext) => Promise<Result>,
-  options: { signal?: AbortSignal; clock?: () => Date; notice?: (message: string) => void } = {},
+  options: UseOptions = {},
 ): Promise<Result> => {
   const signal = options.signal ?? new AbortController().signal
   const clock = options.clock ?? (() => new Date())
@@ -118,6 +126,7 @@ export const withContext = async <Result>(
         auth,
         signal,
         clock,
+        concurrency: options.concurrency,
         defer: (cleanup: () => void | Promise<void>) => void cleanups.push(cleanup),
         notice: options.notice ?? (() => {}),
       }),

@@ -15,6 +15,8 @@ export interface ConnectorContext<Config = unknown, Auth = unknown> {
   readonly auth: Auth
   readonly signal: AbortSignal
   readonly clock: () => Date
+  /** Requests in flight that the user allows; undefined leaves it to the connector. */
+  readonly concurrency: number | undefined
   /** Registers a clean-up that runs when this use of the connection ends, in reverse order. */
   readonly defer: (cleanup: () => MaybePromise<void>) => void
   /** Tells the user something that is no error. */
