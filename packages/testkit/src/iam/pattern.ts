@@ -15,6 +15,9 @@ export interface Pattern {
   readonly ignoreCase: boolean
 }
 
+/** Upper case: unlike lower case (final sigma) it does not depend on the letters around. */
+const fold = (text: string): string => text.toUpperCase()
+
 const anyText = -1
 const anyCharacter = -2
 
@@ -22,11 +25,12 @@ const anyCharacter = -2
  * Compiles a policy value. Undefined when it uses a variable without a value: AWS then lets the statement match
  * nothing ("Policy variables", IAM user guide). A variable's value is plain text, also where it contains `*`.
  */
-export function compilePattern(text: string, options: PatternOptions = {}): Pattern | undefined {
+export function compilePattern(source: string, options: PatternOptions = {}): Pattern | undefined {
   const { wildcards = true, variables, ignoreCase = false } = options
+  const text = ignoreCase ? fold(source) : source
   const tokens: number[] = []
   const literal = (value: string) => {
-    const folded = ignoreCase ? value.toLowerCase() : value
+    const folded = ignoreCase ? fold(value) : value
     for (let index = 0; index < folded.length; index++) tokens.push(folded.charCodeAt(index))
   }
   for (let index = 0; index < text.length; index++) {
@@ -56,7 +60,7 @@ function resolveVariable(expression: string, variables: Variables): string | und
 /** Linear in both lengths for one `*`, at most their product for many: never exponential. */
 export function matchesPattern(pattern: Pattern, text: string): boolean {
   const { tokens } = pattern
-  const value = pattern.ignoreCase ? text.toLowerCase() : text
+  const value = pattern.ignoreCase ? fold(text) : text
   let token = 0
   let position = 0
   let retryToken = -1
