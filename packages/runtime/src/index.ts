@@ -1,1 +1,6 @@
-export {}
+export { type CheckOptions, listTables, runCheck } from './check.ts'
+export { createRunId, type ExtractOptions, errorRecord, extract, type Resources } from './extract/extract.ts'
+export { type ExtractPlan, plan, type SchemaChange, type TablePlan } from './extract/plan.ts'
+export { type LoadRequest, loadRequest, type TableRequest } from './extract/request.ts'
+export { defaultStagingBytes } from './extract/staging.ts'
+export { parseType } from './extract/type-names.ts'

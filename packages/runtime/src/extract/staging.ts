@@ -1,0 +1,169 @@
+import { createWriteStream } from 'node:fs'
+import { mkdir, mkdtemp, rm, stat, statfs } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import {
+  ConnectorError,
+  type FileEntry,
+  type FileFormat,
+  type FileTable,
+  type RemoteFile,
+  type StagedFile,
+  type TransferOptions,
+} from '@penstock/core'
+import { type Budget, createBudget } from './budget.ts'
+
+/** Default ceiling of the staging disk: 4 GiB (s3-connectors.md, resources). */
+export const defaultStagingBytes = 4 * 1024 ** 3
+
+/** How often an object that changes underneath is looked up again before the run gives up on it. */
+const maxRefreshes = 3
+
+/** A folder with a ceiling, in which local copies of objects live for a short time. */
+export interface Staging {
+  readonly folder: string
+  /** Ceiling in bytes: what was asked for, or less where the disk has less. */
+  readonly ceiling: number
+  readonly budget: Budget
+  remove(): Promise<void>
+}
+
+/**
+ * Makes a staging folder below `parent`. The ceiling is lowered to 80 % of the free disk, so that a full disk slows
+ * a run down instead of breaking it.
+ */
+export const createStaging = async (
+  parent: string,
+  bytes: number = defaultStagingBytes,
+): Promise<Staging> => {
+  await mkdir(parent, { recursive: true })
+  const folder = await mkdtemp(join(parent, 'run-'))
+  const disk = await statfs(folder)
+  const ceiling = Math.max(1, Math.min(bytes, Math.floor(disk.bavail * disk.bsize * 0.8)))
+  return Object.freeze({
+    folder,
+    ceiling,
+    budget: createBudget(ceiling),
+    remove: () => rm(folder, { recursive: true, force: true }),
+  })
+}
+
+/** A staged file that has to be released when the engine is done with it. */
+export interface HeldFile {
+  readonly file: StagedFile
+  /** Staging bytes that it holds. */
+  readonly held: number
+  release(): Promise<void>
+}
+
+export interface StageOptions extends TransferOptions {
+  readonly signal: AbortSignal
+  /** Name of the local file: a number, never a part of the key. */
+  readonly ordinal: number
+  readonly streamable: (format: FileFormat) => boolean
+}
+
+/**
+ * Brings one object to the staging folder, or, when it is larger than the ceiling, prepares it to be streamed.
+ * An object that changed since it was listed is looked up again and read anew.
+ */
+export const stageFile = async (
+  table: FileTable,
+  listed: FileEntry,
+  staging: Staging,
+  options: StageOptions,
+): Promise<HeldFile> => {
+  for (let entry = listed, refreshes = 0; ; refreshes++) {
+    const format = formatOf(table, entry)
+    const remote = table.open(entry)
+    const common = { entry, url: remote.url, format, constants: table.constants?.(entry) ?? {} }
+    if (entry.size > staging.ceiling) {
+      if (!options.streamable(format)) throw tooLarge(remote.url, entry.size, staging.ceiling)
+      const stream = () => remote.read(undefined, options)
+      return { file: { ...common, stream }, held: 0, release: async () => {} }
+    }
+    await staging.budget.take(entry.size, options.signal)
+    const path = join(staging.folder, `${options.ordinal}${suffixOf(format)}`)
+    const release = async () => {
+      await rm(path, { force: true })
+      staging.budget.give(entry.size)
+    }
+    try {
+      await download(remote, path, options)
+      return { file: { ...common, path }, held: entry.size, release }
+    } catch (error) {
+      await release()
+      const refreshed = await refresh(table, entry, error, refreshes, options.signal)
+      options.onRetry?.({
+        attempt: refreshes + 1,
+        delayMs: 0,
+        reason: 'the object changed after it was listed',
+      })
+      entry = refreshed
+    }
+  }
+}
+
+const refresh = async (
+  table: FileTable,
+  entry: FileEntry,
+  error: unknown,
+  refreshes: number,
+  signal: AbortSignal,
+): Promise<FileEntry> => {
+  const changed = ConnectorError.isInstance(error) && error.kind === 'conflict'
+  if (!changed || !table.refresh || refreshes >= maxRefreshes) throw error
+  const found = await table.refresh(entry, { signal })
+  if (found && found.version !== entry.version) return found
+  throw error
+}
+
+const download = async (remote: RemoteFile, path: string, options: StageOptions): Promise<void> => {
+  try {
+    if (remote.download) await remote.download(path, options)
+    else await pipeline(counted(remote, options), createWriteStream(path), { signal: options.signal })
+    const { size } = await stat(path)
+    if (size !== remote.entry.size)
+      throw new ConnectorError('network', `${remote.url} has ${remote.entry.size} bytes, ${size} arrived.`)
+  } catch (error) {
+    throw diskError(error, path) ?? error
+  }
+}
+
+async function* counted(remote: RemoteFile, options: StageOptions): AsyncGenerator<Uint8Array> {
+  for await (const chunk of remote.read(undefined, options)) {
+    options.onBytes?.(chunk.byteLength)
+    yield chunk
+  }
+}
+
+/** A full disk or quota as a `resource` error; undefined for other errors. */
+export const diskError = (error: unknown, path: string): ConnectorError | undefined => {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return undefined
+  return new ConnectorError('resource', `The disk of the staging folder is full (${path}).`, {
+    code,
+    hint: 'Free some space, lower --staging, or choose another folder with --staging-folder.',
+    cause: error,
+  })
+}
+
+const formatOf = (table: FileTable, entry: FileEntry): FileFormat => {
+  const format = table.format(entry)
+  if (format) return format
+  throw new ConnectorError('data', `The file type of ${entry.key} is not known from its name.`, {
+    place: { object: entry.key },
+    hint: 'Say it with --format (format: csv), or leave the object out with --exclude.',
+  })
+}
+
+const tooLarge = (url: string, size: number, ceiling: number): ConnectorError =>
+  new ConnectorError('resource', `${url} has ${size} bytes; the staging ceiling is ${ceiling} bytes.`, {
+    place: { object: url },
+    hint: `A file of this type is read at random places, so it has to fit: raise --staging to ${Math.ceil(size / 1024 ** 3)}GiB or more.`,
+  })
+
+const suffixOf = (format: FileFormat): string => {
+  const compression = { none: '', gzip: '.gz', zstd: '.zst' }[format.compression]
+  return `.${format.type}${format.type === 'parquet' ? '' : compression}`
+}
