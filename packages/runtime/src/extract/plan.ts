@@ -3,7 +3,6 @@ import {
   type Column,
   type ConnectorContext,
   describeType,
-  type EngineTransaction,
   type FileEntry,
   type FileTable,
   type InferredColumn,
