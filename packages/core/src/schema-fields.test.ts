@@ -65,13 +65,13 @@ describe('describeIssue', () => {
       c: z.int().min(1),
       d: z.union([z.int(), z.string().regex(/^\d+%$/, 'must be a percentage')]),
     })
-    const result = schema.safeParse({ b: 'hunter2', c: 0, d: 'hunter2', e: 1 })
+    const result = schema.safeParse({ b: 'hunter2', c: 0, d: false, e: 1 })
     const told = result.error?.issues.map((issue) => `${issue.path.join('.')} ${describeIssue(issue)}`)
     expect(told).toEqual([
       'a is required',
       'b must be one of: x, y',
-      'c has to be >=1',
-      'd must be of type int, or must be a percentage',
+      'c must be at least 1',
+      'd must be of type int, or must be of type string',
       ' has unknown fields: e',
     ])
   })

@@ -210,9 +210,16 @@ export const describeIssue = (issue: z.core.$ZodIssue): string => {
       if (issue.message !== 'Invalid input' || inner.length === 0) return issue.message
       return [...new Set(inner.map((error) => describeIssue(error as z.core.$ZodIssue)))].join(', or ')
     }
+    case 'too_small':
+    case 'too_big':
+      return issue.message.startsWith('Too ') ? limitOf(issue) : issue.message
     default:
-      return issue.message
-        .replace(/^Too (small|big): expected \S+ to/, 'has to')
-        .replace(/^Invalid input: /, '')
+      return issue.message.replace(/^Invalid input: /, '')
   }
+}
+
+const limitOf = (issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string => {
+  const limit = issue.code === 'too_small' ? `at least ${issue.minimum}` : `at most ${issue.maximum}`
+  const units: Record<string, string> = { string: ' characters', array: ' entries', set: ' entries' }
+  return issue.origin in units ? `must have ${limit}${units[issue.origin]}` : `must be ${limit}`
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { schemaField } from './schema-fields.ts'
 
 const marker = Symbol.for('penstock.Secret')
 
@@ -40,12 +41,7 @@ export const secret = () =>
     .meta({ secret: true })
 
 /** True for a schema made with {@link secret}, also when it is optional or has a default. */
-export const isSecretSchema = (schema: z.ZodType): boolean => {
-  if (schema.meta()?.secret === true) return true
-  const inner =
-    schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodDefault
-  return inner ? isSecretSchema(schema.unwrap() as z.ZodType) : false
-}
+export const isSecretSchema = (schema: z.ZodType): boolean => schemaField('', schema).kind === 'secret'
 
 /** Every secret text inside a value, at any depth: what an output has to be searched for. */
 export const revealAll = (value: unknown): string[] => {
