@@ -16,9 +16,12 @@ export interface Connection<Connector extends AnySource = AnySource> {
   readonly secrets: () => readonly string[]
 }
 
+/** Input of a schema; of one without fields an object, not zod's `Record<string, never>`, which nothing can extend. */
+type FieldsOf<Schema extends z.ZodType> = string extends keyof z.input<Schema> ? object : z.input<Schema>
+
 type MethodInput<Method> =
   Method extends AuthMethod<infer Fields, infer _Resolved, infer Id>
-    ? { readonly method: Id } & z.input<Fields>
+    ? { readonly method: Id } & FieldsOf<Fields>
     : never
 
 type AuthInput<Methods extends readonly AuthMethod[]> = Methods extends readonly []
@@ -26,7 +29,7 @@ type AuthInput<Methods extends readonly AuthMethod[]> = Methods extends readonly
   : { readonly auth: MethodInput<Methods[number]> }
 
 /** Input of {@link connect}: the connector's own fields, and `auth` where it has auth methods. */
-export type ConnectionInput<Connector extends AnySource> = z.input<Connector['config']> &
+export type ConnectionInput<Connector extends AnySource> = FieldsOf<Connector['config']> &
   (Connector extends Source<z.ZodType, infer Methods, z.ZodType> ? AuthInput<Methods> : object)
 
 /** Validates a configuration. Throws a `config` error that names each wrong field. */

@@ -71,7 +71,7 @@ describe('describeIssue', () => {
       'a is required',
       'b must be one of: x, y',
       'c must be at least 1',
-      'd must be of type int, or must be of type string',
+      'd must be of type number, or must be of type string',
       ' has unknown fields: e',
     ])
   })

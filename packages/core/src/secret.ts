@@ -30,11 +30,11 @@ export const isSecret = (value: unknown): value is Secret =>
 
 /**
  * Schema of a secret field of a configuration. Input: the text (in a project file a `${env:NAME}` or
- * `${file:path}` reference, resolved before parsing). Output: a {@link Secret}.
+ * `${file:path}` reference, resolved before parsing). Output: a {@link Secret}. `error`: the message when it is missing.
  */
-export const secret = () =>
+export const secret = (options: { error?: string } = {}) =>
   z
-    .string()
+    .string(options)
     .min(1)
     .meta({ secret: true, writeOnly: true, format: 'password' })
     .transform(createSecret)
