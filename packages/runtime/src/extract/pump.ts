@@ -86,9 +86,8 @@ export const pump = async (
       }
   }
 
-  /** The next files in order that are ready. Waits for more as long as more can come without the engine's help. */
-  const nextBatch = async (): Promise<HeldFile[]> => {
-    const batch: HeldFile[] = []
+  /** Takes the next files in order that are ready. Waits for more as long as more can come without the engine's help. */
+  const fill = async (batch: HeldFile[]): Promise<void> => {
     for (let bytes = 0; batch.length < batchFiles && bytes < batchBytes; ) {
       const isSettled = () => queue[0]?.held !== undefined || queue[0]?.error !== undefined
       const isOver = () => queue.length === 0 && listing.finished
@@ -105,15 +104,15 @@ export const pump = async (
       notify()
     }
     if (listing.error) throw listing.error
-    return batch
   }
 
   const total = { objects: 0, bytes: 0 }
   const consume = async () => {
     while (!load.full()) {
-      const batch = await nextBatch()
-      if (batch.length === 0) return
+      const batch: HeldFile[] = []
       try {
+        await fill(batch)
+        if (batch.length === 0) return
         const files = batch.map((held) => held.file)
         options.onLoaded(await load.addFiles(files, { signal }))
         total.objects += files.length
