@@ -4,3 +4,4 @@ export { type ExtractPlan, plan, type SchemaChange, type TablePlan } from './ext
 export { type LoadRequest, loadRequest, type TableRequest } from './extract/request.ts'
 export { defaultStagingBytes } from './extract/staging.ts'
 export { parseType } from './extract/type-names.ts'
+export * from './project/index.ts'

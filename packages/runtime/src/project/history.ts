@@ -1,0 +1,124 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { mkdir, readFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { ConnectorError, nearest, type RunRecord } from '@penstock/core'
+import { writeFileAtomically } from './atomic.ts'
+import { prepareStateFolder } from './edit.ts'
+
+/** The project's run history: one file per run in `.penstock/runs`. */
+export interface RunHistory {
+  /** Stores a record: as running at the start, and again, whole, at the end. */
+  save(record: RunRecord): Promise<void>
+  /** Runs, newest first. A run whose process died without an end is `interrupted`. */
+  list(options?: { limit?: number }): Promise<readonly RunRecord[]>
+  /** One run by its id or a unique beginning of it. */
+  read(runId: string): Promise<RunRecord>
+}
+
+interface Entry {
+  readonly version: 1
+  readonly host: string
+  readonly pid: number
+  /** What tells this process from a later one with the same id, where the system says it. */
+  readonly born?: string
+  readonly run: RunRecord
+}
+
+/** The history of the project in `folder`. Nothing is written before the first record. */
+export const runHistory = (folder: string): RunHistory => {
+  const runs = join(folder, '.penstock', 'runs')
+  const load = async (file: string): Promise<RunRecord | undefined> => {
+    try {
+      return settled(JSON.parse(await readFile(join(runs, file), 'utf8')) as Entry)
+    } catch {
+      return undefined // a foreign or broken file must not hide the others
+    }
+  }
+  return Object.freeze({
+    save: async (record: RunRecord) => {
+      await prepareStateFolder(folder)
+      await mkdir(runs, { recursive: true })
+      const born = bornOf(process.pid)
+      const entry: Entry = {
+        version: 1,
+        host: hostname(),
+        pid: process.pid,
+        ...(born === undefined ? {} : { born }),
+        run: record,
+      }
+      await writeFileAtomically(
+        join(runs, `${fileName(record.runId)}.json`),
+        `${JSON.stringify(entry, null, 2)}\n`,
+      )
+    },
+    list: async ({ limit = Number.POSITIVE_INFINITY } = {}) => {
+      const records = await Promise.all(recordFiles(runs).map(load))
+      return records
+        .filter((record) => record !== undefined)
+        .sort((a, b) => (a.startedAt < b.startedAt ? 1 : a.startedAt > b.startedAt ? -1 : 0))
+        .slice(0, limit)
+    },
+    read: async (runId: string) => {
+      const files = recordFiles(runs)
+      const ids = files.map((file) => file.replace(/\.json$/, ''))
+      const matches = ids.includes(runId) ? [runId] : ids.filter((id) => id.startsWith(runId))
+      const record = matches.length === 1 ? await load(`${matches[0]}.json`) : undefined
+      if (record) return record
+      throw noSuchRun(runId, matches, ids)
+    },
+  })
+}
+
+const noSuchRun = (runId: string, matches: readonly string[], ids: readonly string[]): ConnectorError => {
+  if (matches.length > 1)
+    return new ConnectorError('config', `${matches.length} runs begin with "${runId}".`, {
+      hint: `Give more of the id, for example ${matches[0]}.`,
+    })
+  const guess = nearest(runId, ids)
+  return new ConnectorError('not-found', `The project's history has no run "${runId}".`, {
+    code: 'NoSuchRun',
+    hint: guess ? `Did you mean ${guess}?` : 'List the runs with: penstock runs',
+  })
+}
+
+/** Run ids are made by the runtime; one that came from elsewhere must not leave the folder. */
+const fileName = (runId: string): string => {
+  if (/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/.test(runId)) return runId
+  throw new ConnectorError('config', 'A run id consists of letters, digits, . _ and -.')
+}
+
+const recordFiles = (folder: string): string[] => {
+  try {
+    return readdirSync(folder).filter((file) => file.endsWith('.json') && !file.startsWith('.'))
+  } catch {
+    return []
+  }
+}
+
+const settled = (entry: Entry): RunRecord | undefined => {
+  if (entry.version !== 1 || typeof entry.run?.runId !== 'string') return undefined
+  if (entry.run.status !== 'running' || isAlive(entry)) return entry.run
+  return { ...entry.run, status: 'interrupted' }
+}
+
+/** A run on another host can't be looked at from here: its word counts. */
+const isAlive = (entry: Entry): boolean => {
+  if (entry.host !== hostname()) return true
+  try {
+    process.kill(entry.pid, 0)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
+  }
+  return entry.born === undefined || entry.born === bornOf(entry.pid)
+}
+
+/** Start time of a process in clock ticks since boot (Linux, field 22 of /proc/PID/stat); undefined elsewhere. */
+const bornOf = (pid: number): string | undefined => {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  } catch {
+    return undefined
+  }
+}

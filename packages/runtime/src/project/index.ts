@@ -1,0 +1,24 @@
+export { bytes, parseBytes } from './bytes.ts'
+export { checkConnection, openConnection, secretHint } from './connection.ts'
+export {
+  type ConnectionEdit,
+  initProject,
+  projectSchemaUrl,
+  removeConnection,
+  saveConnection,
+} from './edit.ts'
+export { findProjectFile, projectFileName } from './find.ts'
+export { type RunHistory, runHistory } from './history.ts'
+export { projectJsonSchema } from './json-schema.ts'
+export { type OpenedPipeline, openPipeline, type PipelineGroup } from './pipeline.ts'
+export {
+  connectionNamed,
+  openProject,
+  type Project,
+  type ProjectConnection,
+  type ProjectPipeline,
+  parseProject,
+  pipelineNamed,
+} from './project.ts'
+export { hasReference, isReference } from './references.ts'
+export { isProjectName, type ResourceOptions, resourceOptions } from './schema.ts'
