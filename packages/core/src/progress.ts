@@ -11,6 +11,8 @@ export type ProgressEvent =
       /** Bytes that arrived, of all that were planned. */
       readonly bytes: number
       readonly objectsStaged: number
+      /** Bytes on the staging disk now. */
+      readonly stagedBytes: number
       readonly objectsLoaded: number
       readonly rows: number
       readonly rejected: number

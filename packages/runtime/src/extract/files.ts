@@ -48,7 +48,7 @@ export const loadFiles = async (options: FileLoadOptions): Promise<TableLoadOutc
     replaceChanged: load.mode === 'delta' && load.changed === 'replace',
     removeDeleted: load.mode !== 'full' && load.deleted === 'remove',
   })
-  const report = createReport(table.name, onProgress)
+  const report = createReport(table.name, staging, onProgress)
   const loaded = await pump(comparison.entries(kinds), tableLoad, {
     signal,
     filesInFlight: options.filesInFlight,
@@ -141,10 +141,10 @@ interface Totals {
 }
 
 /** Progress of a load as running totals: `bytes` adds up, the other counts are totals already. */
-const createReport = (table: string, onProgress: ProgressListener) => {
+const createReport = (table: string, staging: Staging, onProgress: ProgressListener) => {
   const totals: Totals = { bytes: 0, objectsStaged: 0, objectsLoaded: 0, rows: 0, rejected: 0 }
   return (change: Partial<Totals>) => {
     Object.assign(totals, change, { bytes: totals.bytes + (change.bytes ?? 0) })
-    onProgress({ type: 'progress', table, ...totals })
+    onProgress({ type: 'progress', table, stagedBytes: staging.budget.used(), ...totals })
   }
 }

@@ -51,6 +51,7 @@ export const loadRows = async (options: RowLoadOptions): Promise<TableLoadOutcom
       table: table.name,
       bytes: 0,
       objectsStaged: 0,
+      stagedBytes: 0,
       objectsLoaded: 0,
       rows: progress.rows,
       rejected: progress.rejected,
