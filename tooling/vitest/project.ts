@@ -1,7 +1,7 @@
 import { defineProject } from 'vitest/config'
 
 /** Every package tests its neighbours' TypeScript sources, so that no build is needed before a test. */
-const conditions = ['penstock:source', 'node', 'import', 'module', 'default']
+const conditions = ['penstock:source', 'node', 'import', 'default']
 
 /** The vitest configuration that all packages share. */
 export const packageProject = () =>
