@@ -113,6 +113,10 @@ export interface LogEntry extends RequestInfo {
   actions: { action: string; resource: string; allowed: boolean }[]
   userAgent: string
   faults: string[]
+  /** Code of the error that was answered. */
+  errorCode?: string
+  /** What went wrong behind an InternalError that no fault asked for: a defect of the embedded AWS. */
+  internalError?: string
 }
 
 export type { IncomingMessage }
