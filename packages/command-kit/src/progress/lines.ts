@@ -1,0 +1,87 @@
+import type { TableResult } from '@penstock/core'
+import { countOf, formatBytes, formatClock, formatCount, formatDuration } from '../text/numbers.ts'
+import type { Style } from '../text/style.ts'
+import { pad, printable, truncate } from '../text/width.ts'
+import { type ProgressState, rateOf, remainingOf, type TableProgress } from './state.ts'
+
+const barWidth = 24
+
+/** Lines that a terminal shows of a run under way: the table at work, and how many wait. Each fits the width. */
+export const liveLines = (state: ProgressState, style: Style, width: number): string[] => {
+  const tables = [...state.tables.values()]
+  const active = tables.filter((table) => table.phase === 'listing' || table.phase === 'loading')
+  const waiting = tables.filter((table) => table.phase === 'waiting').length
+  return [
+    ...active.flatMap((table) => tableLines(table, rateOf(state, table.name), style, width)),
+    ...(waiting > 0 ? [style.dim(truncate(`  ${countOf(waiting, 'more table')} to come`, width))] : []),
+  ]
+}
+
+const tableLines = (
+  table: TableProgress,
+  rate: number | undefined,
+  style: Style,
+  width: number,
+): string[] => {
+  const name = printable(table.name)
+  if (table.plannedObjects === undefined) {
+    const found = `${countOf(table.listedObjects, 'object')}, ${formatBytes(table.listedBytes)} listed`
+    return [truncate(`${truncate(name, 30, 'middle')}  ${found}`, width)]
+  }
+  const total = table.plannedBytes ?? 0
+  const share = total > 0 ? Math.min(1, table.bytes / total) : 1
+  const filled = Math.round(share * barWidth)
+  const bar = style.cyan('█'.repeat(filled)) + style.dim('░'.repeat(barWidth - filled))
+  const percent = pad(`${Math.floor(share * 100)} %`, 5, 'right')
+  const remaining = remainingOf(table, rate)
+  const eta = remaining === undefined ? '' : `  ETA ${formatClock(remaining)}`
+  const room = Math.max(8, width - barWidth - 5 - 4 - 14)
+  const first = `${pad(truncate(name, room, 'middle'), Math.min(room, 20))}  ${bar} ${percent}${eta}`
+  return [first, style.dim(truncate(`  ${detailsOf(table, rate).join('  ')}`, width))]
+}
+
+const detailsOf = (table: TableProgress, rate: number | undefined): string[] => [
+  `${formatBytes(table.bytes)} of ${formatBytes(table.plannedBytes ?? 0)}`,
+  `${formatCount(table.objectsLoaded)} of ${countOf(table.plannedObjects ?? 0, 'file')}`,
+  countOf(table.rows, 'row'),
+  ...(rate === undefined ? [] : [`${formatBytes(rate)}/s`]),
+  ...(table.rejected > 0 ? [`${formatCount(table.rejected)} rejected`] : []),
+  ...(table.retries > 0 ? [countOf(table.retries, 'retry', 'retries')] : []),
+]
+
+/** One line on the table at work, for a log. Undefined when nothing is under way. */
+export const quietLine = (state: ProgressState): string | undefined => {
+  const tables = [...state.tables.values()]
+  const table = tables.find((candidate) => candidate.phase === 'loading' || candidate.phase === 'listing')
+  if (!table) return undefined
+  const name = printable(table.name)
+  if (table.plannedObjects === undefined)
+    return `${name}: ${countOf(table.listedObjects, 'object')}, ${formatBytes(table.listedBytes)} listed`
+  const rate = rateOf(state, table.name)
+  const remaining = remainingOf(table, rate)
+  const eta = remaining === undefined ? [] : [`ETA ${formatClock(remaining)}`]
+  return `${name}: ${[...detailsOf(table, rate), ...eta].join(', ')}`
+}
+
+/** What became of a table, in one line (two where it failed is told by the error itself). */
+export const resultLine = (result: TableResult, style: Style): string => {
+  const name = printable(result.name)
+  const time = formatDuration(result.durationMs)
+  switch (result.status) {
+    case 'succeeded': {
+      const parts = [
+        countOf(result.objects, 'file'),
+        formatBytes(result.bytes),
+        `${countOf(result.rowsLoaded, 'row')} loaded`,
+        ...(result.rowsRejected > 0 ? [`${formatCount(result.rowsRejected)} rejected`] : []),
+      ]
+      return `${style.green('✔')} ${name}: ${parts.join(', ')} in ${time}`
+    }
+    case 'unchanged':
+      return `${style.green('✔')} ${name}: nothing new`
+    case 'cancelled':
+      return `${style.yellow('■')} ${name}: stopped, the table is as it was`
+    case 'failed':
+      return `${style.red('✖')} ${name}: failed, the table is as it was`
+  }
+}

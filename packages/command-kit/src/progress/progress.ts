@@ -1,0 +1,100 @@
+import type { Writable } from 'node:stream'
+import type { ProgressEvent } from '@penstock/core'
+import type { Style } from '../text/style.ts'
+import { columnsOf, printable } from '../text/width.ts'
+import { liveLines, quietLine, resultLine } from './lines.ts'
+import { advance, initialProgress, type ProgressState } from './state.ts'
+
+/** Shows a run under way. Works on stderr only. */
+export interface Progress {
+  readonly onProgress: (event: ProgressEvent) => void
+  /** Prints a line above what is drawn. */
+  line(text: string): void
+  /** True while something is drawn or about to be. */
+  active(): boolean
+  /** Clears what is drawn; safe to call again. */
+  stop(): void
+}
+
+export interface ProgressStream extends Writable {
+  readonly isTTY?: boolean
+  readonly columns?: number
+}
+
+export interface ProgressOptions {
+  readonly stream: ProgressStream
+  readonly style: Style
+  readonly quiet: boolean
+  readonly redact: (text: string) => string
+  /** Between two drawings on a terminal, in ms. */
+  readonly drawEveryMs?: number
+  /** Between two lines elsewhere, in ms. */
+  readonly lineEveryMs?: number
+}
+
+const hideCursor = '\x1b[?25l'
+const showCursor = '\x1b[?25h'
+
+/** Draws a few lines in place on a terminal; elsewhere, writes a line every few seconds. */
+export const createProgress = (options: ProgressOptions): Progress => {
+  const { stream, style } = options
+  const terminal = Boolean(stream.isTTY) && process.env.TERM !== 'dumb'
+  let state: ProgressState = initialProgress
+  let timer: NodeJS.Timeout | undefined
+  let drawn = 0
+  let last = ''
+
+  const write = (text: string) => stream.write(options.redact(text))
+  const erase = () => {
+    if (drawn > 0) stream.write(`\x1b[${drawn}A\x1b[0J`)
+    drawn = 0
+  }
+  const draw = () => {
+    const lines = liveLines(state, style, columnsOf(stream) - 1)
+    erase()
+    if (lines.length > 0) write(`${lines.join('\n')}\n`)
+    drawn = lines.length
+  }
+  const log = () => {
+    const line = quietLine(state)
+    if (line === undefined || line === last) return
+    last = line
+    write(`${line}\n`)
+  }
+  const restoreCursor = () => stream.write(showCursor)
+  const start = () => {
+    if (timer || options.quiet) return
+    if (terminal) {
+      stream.write(hideCursor)
+      process.once('exit', restoreCursor)
+    }
+    const every = terminal ? (options.drawEveryMs ?? 100) : (options.lineEveryMs ?? 5_000)
+    timer = setInterval(terminal ? draw : log, every)
+    timer.unref()
+  }
+  const line = (text: string) => {
+    if (options.quiet) return
+    erase()
+    write(`${text}\n`)
+    if (timer && terminal) draw()
+  }
+  return Object.freeze({
+    line,
+    active: () => timer !== undefined,
+    onProgress: (event: ProgressEvent) => {
+      state = advance(state, event, Date.now())
+      start()
+      if (event.type === 'notice') line(`${event.table ? `${printable(event.table)}: ` : ''}${event.message}`)
+      if (event.type === 'table-finished') line(resultLine(event.result, style))
+    },
+    stop: () => {
+      if (!timer) return
+      clearInterval(timer)
+      timer = undefined
+      if (!terminal) return
+      erase()
+      restoreCursor()
+      process.off('exit', restoreCursor)
+    },
+  })
+}

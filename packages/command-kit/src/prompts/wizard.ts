@@ -1,0 +1,144 @@
+import { coerceText, describeIssue, type SchemaField, schemaFields } from '@penstock/core'
+import type { z } from 'zod'
+import type { Prompter } from './prompter.ts'
+
+export interface WizardOptions {
+  /** Fields that have a value already: they are not asked for. */
+  readonly given?: Readonly<Record<string, unknown>>
+  /** True for a text that stands for a value which is known later: it is taken as it is. */
+  readonly isReference: (text: string) => boolean
+  /** Name of an environment variable that fits a secret field. */
+  readonly variableFor: (field: SchemaField) => string
+  /** Ask for optional fields too. */
+  readonly optional?: boolean
+}
+
+/**
+ * Asks for the fields of an object schema, one by one: choices as a list, booleans as a question, everything else as
+ * text that is checked at once. A secret is never typed in: the answer is where it comes from.
+ */
+export const askFields = async (
+  prompter: Prompter,
+  schema: z.ZodType,
+  options: WizardOptions,
+): Promise<Record<string, unknown>> => {
+  const answers: Record<string, unknown> = { ...options.given }
+  for (const field of schemaFields(schema)) {
+    if (answers[field.name] !== undefined) continue
+    if (!field.required && !options.optional) continue
+    const answer = await askField(prompter, field, options)
+    if (answer !== undefined) answers[field.name] = answer
+  }
+  return answers
+}
+
+/** Asks for one field; undefined when an optional field is left out. */
+export const askField = async (
+  prompter: Prompter,
+  field: SchemaField,
+  options: WizardOptions,
+): Promise<unknown> => {
+  const message = questionOf(field)
+  switch (field.kind) {
+    case 'secret':
+      return askSecret(prompter, field, options)
+    case 'boolean':
+      return prompter.confirm({ message, initial: field.default === true })
+    case 'choice':
+      return prompter.select({
+        message,
+        choices: (field.options ?? []).map((option) => ({ value: option, label: option })),
+        ...(field.default === undefined ? {} : { initial: String(field.default) }),
+      })
+    case 'object': {
+      const nested = await askFields(prompter, field.schema, { ...options, given: {} })
+      return Object.keys(nested).length > 0 ? nested : undefined
+    }
+    case 'list':
+      return askList(prompter, field, options)
+    case 'map':
+    case 'other':
+      return undefined // has no simple question; it is set in the file
+    default:
+      return askText(prompter, field, options)
+  }
+}
+
+const questionOf = (field: SchemaField): string => {
+  const title = field.title ?? field.description ?? field.name
+  const more =
+    field.title && field.description && field.description !== field.title ? ` - ${field.description}` : ''
+  return `${title}${more}${field.required ? '' : ' (optional)'}`
+}
+
+const placeholderOf = (field: SchemaField): string | undefined => {
+  const sample = field.default ?? field.examples?.[0]
+  return sample === undefined || typeof sample === 'object' ? undefined : String(sample)
+}
+
+const askText = async (prompter: Prompter, field: SchemaField, options: WizardOptions): Promise<unknown> => {
+  const placeholder = placeholderOf(field)
+  const answer = await prompter.text({
+    message: questionOf(field),
+    ...(placeholder === undefined ? {} : { placeholder }),
+    validate: (text) => {
+      if (text.trim() === '') return field.required ? 'An answer is needed.' : undefined
+      return options.isReference(text) ? undefined : wrongness(field, coerceText(field, text.trim()))
+    },
+  })
+  if (answer.trim() === '') return undefined
+  return options.isReference(answer) ? answer.trim() : coerceText(field, answer.trim())
+}
+
+const wrongness = (field: SchemaField, value: unknown): string | undefined => {
+  const result = field.schema.safeParse(value)
+  const issue = result.success ? undefined : result.error.issues[0]
+  return issue && describeIssue(issue)
+}
+
+const askList = async (prompter: Prompter, field: SchemaField, options: WizardOptions): Promise<unknown> => {
+  const listed = {
+    ...field,
+    title: `${field.title ?? field.description ?? field.name} (separated by commas)`,
+  }
+  const answer = await askText(
+    prompter,
+    { ...listed, kind: 'text', schema: field.schema },
+    {
+      ...options,
+      isReference: () => true, // the entries are checked when the whole is saved
+    },
+  )
+  if (typeof answer !== 'string') return undefined
+  return answer.split(',').map((entry) => coerceText(field, entry.trim()))
+}
+
+const askSecret = async (
+  prompter: Prompter,
+  field: SchemaField,
+  options: WizardOptions,
+): Promise<unknown> => {
+  const title = field.title ?? field.description ?? field.name
+  const from = await prompter.select({
+    message: `${title}: where does it come from? (The project file holds no secrets.)`,
+    choices: [
+      { value: 'env', label: 'An environment variable' },
+      { value: 'file', label: 'A file' },
+      ...(field.required ? [] : [{ value: 'none', label: 'There is none' }]),
+    ],
+    initial: field.required ? 'env' : 'none',
+  })
+  if (from === 'none') return undefined
+  const variable = options.variableFor(field)
+  const answer = await prompter.text({
+    message: from === 'env' ? 'Name of the variable' : 'Path of the file',
+    ...(from === 'env' ? { initial: variable } : { placeholder: './secrets/key.txt' }),
+    validate: (text) => {
+      if (from === 'file') return text.trim() === '' ? 'An answer is needed.' : undefined
+      return /^[A-Za-z_][A-Za-z0-9_]*$/.test(text.trim())
+        ? undefined
+        : 'That is no name of a variable (the secret itself is not wanted here).'
+    },
+  })
+  return `\${${from}:${answer.trim()}}`
+}
