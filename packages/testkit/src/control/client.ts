@@ -15,8 +15,13 @@ export function connectAwsControl({ endpoint, token }: ControlAddress): AwsContr
       // JSON turns undefined into null: optional arguments at the end are left out instead.
       body: toJson(args.slice(0, args.findLastIndex((argument) => argument !== undefined) + 1)),
     })
-    const answer = fromJson(await response.text())
-    if (!isRecord(answer)) throw new Error(`${endpoint} gave status ${response.status} and no answer`)
+    const json = response.headers.get('content-type') === 'application/json'
+    const answer = json ? fromJson(await response.text()) : undefined
+    if (!isRecord(answer)) {
+      throw new Error(
+        `${endpoint} has no control endpoint: it answered ${command} with status ${response.status}`,
+      )
+    }
     if (isRecord(answer.error)) {
       throw Object.assign(new Error(String(answer.error.message)), { name: String(answer.error.name) })
     }

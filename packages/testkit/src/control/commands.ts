@@ -19,13 +19,13 @@ export interface ControlTarget {
   identities: Identities
   faults: Faults
   s3: SeedTarget['s3'] & {
-    deleteObject(object: { bucket: string; key: string }): unknown
+    deleteObject(bucket: string, key: string): unknown
     listKeys(bucket: string, prefix?: string): string[] | Promise<string[]>
     setBucketPolicy(bucket: string, policy: PolicyDocument | undefined): unknown
   }
   log: { entries(): LogEntry[]; clear(): void }
   /** Ms that the server's clock is ahead of the machine's. */
-  setClockOffset(ms: number): void
+  clockOffsetMs: number
 }
 
 /** Faults that were added over the control endpoint, by number. */
@@ -68,7 +68,7 @@ export const commands: Record<keyof AwsControl | 'removeFault', Command> = {
     await target.s3.putObject(present(object))
   }),
   deleteObject: command(z.tuple([objectName]), async ({ target }, object) => {
-    await target.s3.deleteObject(object)
+    await target.s3.deleteObject(object.bucket, object.key)
   }),
   listKeys: command(z.tuple([text, text.optional()]), ({ target }, bucket, prefix) =>
     target.s3.listKeys(bucket, prefix),
@@ -126,5 +126,7 @@ export const commands: Record<keyof AwsControl | 'removeFault', Command> = {
   faults: command(none, ({ target }) => target.faults.list()),
   log: command(none, ({ target }) => target.log.entries()),
   clearLog: command(none, ({ target }) => target.log.clear()),
-  setClockOffset: command(z.tuple([z.number()]), ({ target }, ms) => target.setClockOffset(ms)),
+  setClockOffset: command(z.tuple([z.number()]), ({ target }, ms) => {
+    target.clockOffsetMs = ms
+  }),
 }

@@ -11,6 +11,7 @@ export interface ControlBucket {
   account?: string
   policy?: PolicyDocument
   publicRead?: boolean
+  versioning?: 'Enabled' | 'Suspended'
 }
 
 export interface ControlObject {

@@ -18,6 +18,7 @@ export const bucketSchema = z.strictObject({
   account: z.string().optional(),
   policy: policySchema.optional(),
   publicRead: z.boolean().optional(),
+  versioning: z.enum(['Enabled', 'Suspended']).optional(),
 })
 
 export const userSchema = z.strictObject({

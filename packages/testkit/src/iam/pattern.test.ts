@@ -8,7 +8,7 @@ const letters = fc.string({ unit: fc.constantFrom('a', 'b', '/', '*', '?', 'A'),
 /** The same rule said another way. */
 const asRegExp = (pattern: string) =>
   new RegExp(
-    `^${pattern.replace(/[*?]|[^*?]/gsu, (c) => (c === '*' ? '[^]*' : c === '?' ? '[^]' : c.replace(/[/\\^$.+()[\]{}|]/, '\\$&')))}$`,
+    `^${pattern.replace(/[*?]|[^*?]/gsu, (c) => (c === '*' ? '[\\s\\S]*' : c === '?' ? '[^]' : c.replace(/[/\\^$.+()[\]{}|]/, '\\$&')))}$`,
   )
 
 test('wildcards mean what the equivalent regular expression means', () => {
