@@ -119,7 +119,13 @@ export function problemsOf(error: z.ZodError): string {
 
 /** Reads a seed file (JSON) and puts everything in it; throws with the place of a value that is wrong. */
 export async function seedFrom(target: SeedTarget, file: string): Promise<void> {
-  const parsed: unknown = JSON.parse(await readFile(file, 'utf8'))
+  const text = await readFile(file, 'utf8')
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch (error) {
+    throw new Error(`The seed ${file} is not JSON: ${error instanceof Error ? error.message : ''}`)
+  }
   await applySeed(target, parsed, dirname(resolve(file)))
 }
 

@@ -90,6 +90,8 @@ test('a start that fails rejects with the reason, and leaves no process', async 
   const seed = join(folder, 'wrong.json')
   await writeFile(seed, JSON.stringify({ buckets: [{ nme: 'lake' }] }))
   await expect(spawnAws({ seed })).rejects.toThrow(/exit code 1.*buckets\[0\]/s)
+  await writeFile(seed, '{')
+  await expect(spawnAws({ seed })).rejects.toThrow(/wrong\.json is not JSON/)
   await expect(spawnAws({ account: '12' })).rejects.toThrow('--account takes 12 digits')
 })
 
