@@ -1,0 +1,112 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { ChildTask } from '../src/extract-child.ts'
+import { type Lake, openLake } from '../src/lake.ts'
+
+/*
+ * Kill -9 at random moments of loads whose data changes between runs. After each kill the table is as it was before
+ * the run or as it is after it; after a rerun it is right. `PENSTOCK_KILLS=50` does it fifty times for each mode.
+ */
+
+const kills = Number(process.env['PENSTOCK_KILLS'] ?? 4)
+const child = fileURLToPath(new URL('../src/extract-child.ts', import.meta.url))
+const rowsPerObject = 20_000
+
+let lake: Lake
+beforeAll(async () => {
+  lake = await openLake()
+})
+afterAll(() => lake.close())
+
+const start = (task: ChildTask) =>
+  spawn(process.execPath, ['--conditions=penstock:source', child, JSON.stringify(task)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+
+/** Runs to the end; returns how long the work took, in ms from the moment at which it started. */
+const runToEnd = async (task: ChildTask): Promise<number> => {
+  const process = start(task)
+  let output = ''
+  let started = performance.now()
+  process.stdout.on('data', (data) => {
+    output += data
+    if (String(data).includes('started')) started = performance.now()
+  })
+  const [code] = await once(process, 'exit')
+  expect(`${code} ${output}`).toMatch(/^0 /)
+  return performance.now() - started
+}
+
+const runAndKill = async (task: ChildTask, afterMs: number): Promise<void> => {
+  const process = start(task)
+  const exited = once(process, 'exit')
+  await Promise.race([once(process.stdout, 'data'), exited])
+  await Promise.race([sleep(afterMs), exited])
+  process.kill('SIGKILL')
+  await exited
+}
+
+/** Objects of round n: ids of an object are unique to it, and `version` tells which upload it was. */
+const objectBody = (object: number, version: number): string => {
+  const lines = ['id,object,version,text']
+  for (let row = 0; row < rowsPerObject; row++)
+    lines.push(`${object * rowsPerObject + row},${object},${version},some text of row ${row}`)
+  return `${lines.join('\n')}\n`
+}
+
+/** Row count and sum of versions per object: enough to see a missing, doubled or mixed object. */
+const state = (table: string) =>
+  lake.rows(`SELECT object, count(*)::INT, count(DISTINCT id)::INT, min(version)::INT, max(version)::INT FROM ${table} GROUP BY 1 ORDER BY 1`)
+
+const expected = (versions: ReadonlyMap<number, number>) =>
+  [...versions].toSorted(([a], [b]) => a - b).map(([object, version]) => [BigInt(object), rowsPerObject, rowsPerObject, version, version])
+
+const normal = (rows: unknown[][]) => rows.map((row) => row.map(Number))
+
+test.each(['full', 'delta', 'merge'] as const)(
+  'killed at random moments, a %s load loses nothing and doubles nothing',
+  async (mode) => {
+    const prefix = `${mode}/`
+    const task: ChildTask = {
+      endpoint: lake.aws.endpoint,
+      ...lake.aws.root,
+      bucket: lake.bucket,
+      database: lake.database,
+      tables: [{ folder: prefix, table: mode, mode, ...(mode === 'merge' && { key: ['id'] }) }],
+    }
+    const versions = new Map<number, number>()
+    const change = async (round: number) => {
+      const added = versions.size
+      versions.set(added, round)
+      await lake.put(`${prefix}${added}.csv`, objectBody(added, round))
+      // A delta refuses changed objects by default; the other modes take them.
+      if (mode === 'delta' || added === 0) return
+      const changed = round % added
+      versions.set(changed, round)
+      await lake.put(`${prefix}${changed}.csv`, objectBody(changed, round))
+    }
+    for (let object = 0; object < 4; object++) await change(0)
+    let duration = await runToEnd(task)
+    expect(normal(await state(mode))).toEqual(normal(expected(versions)))
+    for (let round = 1; round <= kills; round++) {
+      const before = normal(await state(mode))
+      await change(round)
+      const after = normal(expected(versions))
+      await runAndKill(task, Math.random() * duration * 1.1)
+      const found = normal(await state(mode))
+      expect([before, after]).toContainEqual(found)
+      duration = await runToEnd(task)
+      expect(normal(await state(mode))).toEqual(after)
+      const ledger = await lake.rows(`SELECT count(*)::INT, sum(rows)::INT FROM _penstock.ledger WHERE table_name = '${mode}'`)
+      expect(ledger).toEqual([[versions.size, versions.size * rowsPerObject]])
+    }
+    const left = (await readdir(lake.folder)).filter((name) => name.includes('staging'))
+    for (const folder of left) expect(await readdir(join(lake.folder, folder))).toEqual([])
+  },
+  600_000,
+)
