@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { expectedChecksum, requireSameChecksum } from '../checksums/expected.ts'
+import type { Hasher } from '../checksums/hashers.ts'
 import { S3Error } from '../errors.ts'
 import type { S3Request } from '../service.ts'
 import type { Checksum, ChecksumAlgorithm, Segment } from '../store/model.ts'
@@ -14,24 +15,26 @@ export interface ReceivedBody {
   size: number
   /** Hex. */
   md5: string
+  /** The one that is kept. */
   checksum: Checksum
+  /** The one that the client is told: its own, where it sent one. */
+  answered: Checksum
 }
 
 /**
  * Stores the body of a PUT while it arrives and holds it against every checksum that came with it (Content-MD5,
- * x-amz-checksum-* in front or behind, the signature's SHA-256). Without one S3 computes a CRC-64/NVME of its own
- * (or `fallback`). When anything is wrong, nothing stays behind.
+ * x-amz-checksum-* in front or behind, the signature's SHA-256). Kept is a checksum by `keep`, else the client's own,
+ * else the CRC-64/NVME that S3 computes by itself. When anything is wrong, nothing stays behind.
  */
-export async function receiveBody(
-  request: S3Request,
-  fallback: ChecksumAlgorithm = 'CRC64NVME',
-): Promise<ReceivedBody> {
+export async function receiveBody(request: S3Request, keep?: ChecksumAlgorithm): Promise<ReceivedBody> {
   const { headers, payload, service } = request
   requireLength(request)
   const expectedMd5 = readContentMd5(headerText(headers, 'content-md5'))
   const expected = expectedChecksum(request)
-  const algorithm = expected?.algorithm ?? fallback
+  const algorithm = keep ?? expected?.algorithm ?? 'CRC64NVME'
   const hasher = await service.hashers(algorithm)
+  const second =
+    expected && expected.algorithm !== algorithm ? await service.hashers(expected.algorithm) : undefined
   const md5 = createHash('md5')
   const writer = service.store.writer()
   let size = 0
@@ -41,6 +44,7 @@ export async function receiveBody(
       if (size > maximumPut) throw tooLarge(size)
       md5.update(chunk)
       hasher.update(chunk)
+      second?.update(chunk)
       const written = writer.write(chunk)
       if (written) await written
     }
@@ -53,20 +57,22 @@ export async function receiveBody(
         },
       })
     }
-    const value = hasher.digest().toString('base64')
-    requireSameChecksum(algorithm, expected?.value(payload), value)
+    const checksum = full(algorithm, hasher)
+    const answered = expected && second ? full(expected.algorithm, second) : checksum
+    if (expected) requireSameChecksum(expected.algorithm, expected.value(payload), answered.value)
     const segments = size === 0 ? [] : [{ blob: await writer.finish(), start: 0, length: size }]
-    return {
-      segments,
-      size,
-      md5: digest.toString('hex'),
-      checksum: { algorithm, value, type: 'FULL_OBJECT' },
-    }
+    return { segments, size, md5: digest.toString('hex'), checksum, answered }
   } catch (error) {
     await writer.abort()
     throw error
   }
 }
+
+const full = (algorithm: ChecksumAlgorithm, hasher: Hasher): Checksum => ({
+  algorithm,
+  value: hasher.digest().toString('base64'),
+  type: 'FULL_OBJECT',
+})
 
 function requireLength({ headers, payload }: S3Request): void {
   if (payload.length === undefined) {

@@ -22,7 +22,7 @@ export const putObject: Handler = async (request, bucket) => {
     etag: `"${version.etag}"`,
     ...versionHeaders(bucket, version),
     ...encryptionHeaders(version.encryption),
-    ...checksumHeaders(body.checksum),
+    ...checksumHeaders(body.answered),
   })
 }
 

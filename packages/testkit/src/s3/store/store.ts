@@ -34,6 +34,8 @@ export interface Store {
   writer(): BlobWriter
   /** Gives up a finished blob that no commit took. */
   discard(blob: string): void
+  /** Keeps bytes from being removed until the returned function is called: for copies that take a while. */
+  pin(segments: readonly Segment[]): () => void
   /** A body, or `length` bytes of it from `start`. What is being read stays readable when it is overwritten. */
   read(segments: readonly Segment[], start: number, length: number): Buffer | Readable
   close(): Promise<void>
@@ -103,6 +105,10 @@ export function createStore(
     writer: () => blobs.writer(),
     discard: (blob) => {
       if (!counts.has(blob)) blobs.remove(blob)
+    },
+    pin(segments) {
+      references.retain(segments)
+      return () => references.release(segments)
     },
     read(segments, start, length) {
       const wanted = cutSegments(segments, start, length)
