@@ -1,0 +1,205 @@
+import { ConnectorError } from '@penstock/core'
+import { accessDenied, place } from './access-denied.ts'
+import { translateNetworkError } from './network.ts'
+import { type AwsFailure, failureOfSdkError, safeCause } from './safe-cause.ts'
+import { signatureErrors } from './signature.ts'
+
+/** What was tried when an error came. */
+export interface AwsErrorContext {
+  /** Name of the API operation: `ListObjectsV2`. */
+  readonly operation: string
+  /** IAM action that it needs: `s3:ListBucket`. */
+  readonly action: string
+  /** ARN that the action is needed on: `arn:aws:s3:::bucket`. */
+  readonly resource: string
+  readonly bucket?: string | undefined
+  readonly key?: string | undefined
+  readonly region?: string | undefined
+  /** Host that was spoken to. */
+  readonly host?: string | undefined
+  readonly anonymous?: boolean | undefined
+  /** Local time, to tell how far a clock is off. */
+  readonly now?: Date | undefined
+}
+
+export type FailureTranslation = (failure: AwsFailure, context: AwsErrorContext) => ConnectorError
+
+const throttled: FailureTranslation = (failure, context) =>
+  new ConnectorError('throttled', `S3 asks to slow down (${failure.code}).`, {
+    code: failure.code,
+    hint: 'Lower the concurrency, or try again later.',
+    ...place(context),
+    cause: failure,
+  })
+
+const broken: FailureTranslation = (failure, context) =>
+  new ConnectorError(
+    'network',
+    `${context.operation} failed on the other side (${failure.code}, HTTP ${failure.status}).`,
+    { code: failure.code, hint: 'Try again later.', ...place(context), cause: failure },
+  )
+
+const wrongRegion: FailureTranslation = (failure, context) => {
+  const region =
+    failure.headers['x-amz-bucket-region'] ??
+    failure.fields.Region ??
+    /s3[.-]([a-z0-9-]+)\.amazonaws/.exec(failure.fields.Endpoint ?? '')?.[1] ??
+    /expecting '([a-z0-9-]+)'/.exec(failure.message)?.[1]
+  const subject = context.bucket === undefined ? 'The endpoint' : `Bucket ${context.bucket}`
+  return new ConnectorError(
+    'config',
+    region === undefined
+      ? `${subject} is not in region ${context.region}.`
+      : `${subject} is in region ${region}, not in ${context.region}.`,
+    {
+      code: 'WrongRegion',
+      hint: region === undefined ? 'Set region to the region of the bucket.' : `Set region to ${region}.`,
+      cause: failure,
+    },
+  )
+}
+
+const noSuchBucket: FailureTranslation = (failure, context) =>
+  new ConnectorError('not-found', `There is no bucket ${context.bucket ?? ''}.`, {
+    code: 'NoSuchBucket',
+    hint: 'Check bucket, region and endpoint.',
+    cause: failure,
+  })
+
+const noSuchKey: FailureTranslation = (failure, context) =>
+  new ConnectorError(
+    'not-found',
+    `There is no object ${context.key ?? ''} in bucket ${context.bucket ?? ''}.`,
+    {
+      code: 'NoSuchKey',
+      hint: 'Check the key: capitals count, and so do leading slashes.',
+      ...place(context),
+      cause: failure,
+    },
+  )
+
+const archived: FailureTranslation = (failure, context) =>
+  new ConnectorError(
+    'data',
+    `Object ${context.key ?? ''} is archived (${failure.fields.StorageClass ?? 'GLACIER'}) and can't be read.`,
+    {
+      code: 'InvalidObjectState',
+      hint: 'Restore it first (aws s3api restore-object), or exclude it.',
+      ...place(context),
+      cause: failure,
+    },
+  )
+
+const changed: FailureTranslation = (failure, context) =>
+  new ConnectorError('conflict', `Object ${context.key ?? ''} changed while it was read.`, {
+    code: 'ObjectChanged',
+    hint: 'Run again: the object is read as it is then.',
+    ...place(context),
+    cause: failure,
+  })
+
+const validation: FailureTranslation = (failure, context) => {
+  const chaining = /role chaining/i.test(failure.message)
+  const tooLong = /MaxSessionDuration/i.test(failure.message)
+  return new ConnectorError('config', `${context.operation} was refused: ${failure.message}`, {
+    code: chaining ? 'RoleChainingLimit' : failure.code,
+    hint: chaining
+      ? 'Set durationSeconds to at most 3600.'
+      : tooLong
+        ? 'Lower durationSeconds, or raise the maximum session duration of the role.'
+        : 'Check the fields of auth.',
+    cause: failure,
+  })
+}
+
+const notSupported: FailureTranslation = (failure, context) =>
+  new ConnectorError(
+    'config',
+    `The store at ${context.host ?? 'the endpoint'} doesn't support ${context.operation}.`,
+    {
+      code: 'NotImplemented',
+      hint: 'Check endpoint.',
+      ...place(context),
+      cause: failure,
+    },
+  )
+
+const byCode: Readonly<Record<string, FailureTranslation>> = {
+  ...signatureErrors,
+  AccessDenied: accessDenied,
+  AccessDeniedException: accessDenied,
+  AllAccessDisabled: accessDenied,
+  'KMS.AccessDeniedException': accessDenied,
+  Forbidden: accessDenied,
+  Http403: accessDenied,
+  SlowDown: throttled,
+  Throttling: throttled,
+  ThrottlingException: throttled,
+  RequestLimitExceeded: throttled,
+  TooManyRequests: throttled,
+  TooManyRequestsException: throttled,
+  Http429: throttled,
+  InternalError: broken,
+  InternalFailure: broken,
+  ServiceUnavailable: broken,
+  RequestTimeout: broken,
+  OperationAborted: broken,
+  PermanentRedirect: wrongRegion,
+  TemporaryRedirect: wrongRegion,
+  AuthorizationHeaderMalformed: wrongRegion,
+  IllegalLocationConstraintException: wrongRegion,
+  Http301: wrongRegion,
+  NoSuchBucket: noSuchBucket,
+  NoSuchKey: noSuchKey,
+  InvalidObjectState: archived,
+  PreconditionFailed: changed,
+  InvalidRange: changed,
+  ConditionalRequestConflict: changed,
+  Http412: changed,
+  Http416: changed,
+  NotImplemented: notSupported,
+  ValidationError: validation,
+}
+
+/** HEAD has no body: the status has to do, and whether an object was asked for. */
+const byStatus = (failure: AwsFailure, context: AwsErrorContext): FailureTranslation | undefined => {
+  const { status, headers } = failure
+  const region = headers['x-amz-bucket-region']
+  if ((status === 301 || status === 307 || status === 400) && region && region !== context.region)
+    return wrongRegion
+  if (status === 404) return context.key === undefined ? noSuchBucket : noSuchKey
+  if (status === 429) return throttled
+  if (status >= 500) return broken
+  return undefined
+}
+
+const other: FailureTranslation = (failure, context) =>
+  new ConnectorError(
+    failure.status >= 400 && failure.status < 500 ? 'config' : 'internal',
+    `${context.operation} was refused (${failure.code}, HTTP ${failure.status})${failure.message ? `: ${failure.message}` : '.'}`,
+    { code: failure.code, ...place(context), cause: failure },
+  )
+
+/**
+ * Any error of a request to AWS as a ConnectorError that names the cause and the way out. Neither the message nor
+ * a cause holds a secret, a signature or a header of the request.
+ */
+export const translateAwsError = (error: unknown, context: AwsErrorContext): ConnectorError => {
+  if (ConnectorError.isInstance(error)) return error
+  const failure = failureOfSdkError(error)
+  if (failure) {
+    const translate = byCode[failure.code] ?? byStatus(failure, context) ?? other
+    return translate(failure, context)
+  }
+  if (
+    error instanceof Error &&
+    (error.name === 'AbortError' || (error as { code?: unknown }).code === 'ABORT_ERR')
+  )
+    return new ConnectorError('cancelled', 'Cancelled.')
+  return (
+    translateNetworkError(error, context.host ?? 'the service') ??
+    new ConnectorError('internal', `${context.operation} failed: ${safeCause(error)?.message ?? 'unknown'}`, {
+      cause: safeCause(error),
+    })
+  )
+}

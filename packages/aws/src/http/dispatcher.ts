@@ -1,0 +1,30 @@
+import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici'
+import { isLoopback } from '../connection/endpoint.ts'
+
+export interface TransportOptions {
+  /** Sockets at most. */
+  readonly connections: number
+  readonly connectTimeoutMs: number
+  /** Until the first byte of an answer. */
+  readonly answerTimeoutMs: number
+  /** Between two chunks of a body. */
+  readonly stallTimeoutMs: number
+}
+
+const proxyVariables = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy']
+
+/** A pool of connections to one origin; through the proxy of HTTPS_PROXY, HTTP_PROXY and NO_PROXY, never for loopback. */
+export const createDispatcher = (hostname: string, options: TransportOptions): Dispatcher => {
+  const settings = {
+    connections: options.connections,
+    pipelining: 1,
+    // S3 answers requests on one connection in order: HTTP/2 would only add framing.
+    allowH2: false,
+    connect: { timeout: options.connectTimeoutMs },
+    headersTimeout: options.answerTimeoutMs,
+    bodyTimeout: options.stallTimeoutMs,
+    keepAliveTimeout: 20_000,
+  }
+  const proxied = !isLoopback(hostname) && proxyVariables.some((name) => process.env[name])
+  return proxied ? new EnvHttpProxyAgent(settings) : new Agent(settings)
+}

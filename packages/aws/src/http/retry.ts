@@ -1,0 +1,136 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ConnectorError, isTransient } from '@penstock/core'
+
+/** How failures that a second try may heal are tried again. */
+export interface RetryOptions {
+  /** Tries of one request without progress, the first included. Default 10. */
+  readonly attempts?: number
+  /** Wait before the first retry at most, doubled each time (full jitter). Default 200 ms. */
+  readonly baseDelayMs?: number
+  /** Longest wait. Default 20,000 ms. */
+  readonly maxDelayMs?: number
+  /** Tokens of the connection's retry budget; see {@link createRetries}. Default 500, more with high concurrency. */
+  readonly budget?: number
+  /** Default 10,000 ms. */
+  readonly connectTimeoutMs?: number
+  /** Until the first byte of an answer. Default 30,000 ms. */
+  readonly answerTimeoutMs?: number
+  /** Longest silence within a body. Default 20,000 ms. */
+  readonly stallTimeoutMs?: number
+}
+
+export interface RetrySettings extends Required<RetryOptions> {}
+
+export const retrySettings = (options: RetryOptions, concurrency: number): RetrySettings => {
+  const attempts = options.attempts ?? 10
+  return {
+    attempts,
+    baseDelayMs: options.baseDelayMs ?? 200,
+    maxDelayMs: options.maxDelayMs ?? 20_000,
+    budget: options.budget ?? Math.max(500, attempts * concurrency * retryCost),
+    connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+    answerTimeoutMs: options.answerTimeoutMs ?? 30_000,
+    stallTimeoutMs: options.stallTimeoutMs ?? 20_000,
+  }
+}
+
+/** Costs as in the standard retry mode of the AWS SDKs. */
+const retryCost = 5
+const timeoutCost = 10
+const timeoutCodes = /TIMEOUT|TIMEDOUT|Timeout/
+
+/** A host that never answered is more likely wrong than busy. */
+const attemptsBeforeFirstAnswer = 3
+const unreachable = /^(ENOTFOUND|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/
+
+export interface RetryNotice {
+  readonly attempt: number
+  readonly delayMs: number
+  readonly reason: string
+}
+
+/** Failures of one request or one range in a row; progress resets them. */
+export interface RetryRun {
+  /**
+   * Waits before the next try. Throws the error itself when it is none that a retry heals, and an error that names
+   * it when attempts or budget are used up.
+   */
+  wait(error: ConnectorError, options?: { readonly retryAfterMs?: number | undefined }): Promise<void>
+  /** Bytes came: the next failure counts as the first again. */
+  progress(): void
+  /** The request succeeded: gives its tokens back. */
+  done(): void
+}
+
+export interface Retries {
+  start(signal: AbortSignal, onRetry?: (notice: RetryNotice) => void): RetryRun
+  /** The other side answered, with whatever. */
+  answered(): void
+  count(): number
+}
+
+/**
+ * Retries of a connection, with a budget that all of its requests share, so that a store that is down is not flooded:
+ * a bucket of tokens, of which a retry takes 5 (10 after a timeout); a success after retries gives back what it took,
+ * another success 1.
+ */
+export const createRetries = (settings: RetrySettings, random: () => number = Math.random): Retries => {
+  let tokens = settings.budget
+  let count = 0
+  let reached = false
+
+  const start = (signal: AbortSignal, onRetry?: (notice: RetryNotice) => void): RetryRun => {
+    let failures = 0
+    let taken = 0
+    return {
+      async wait(error, { retryAfterMs } = {}) {
+        if (!isTransient(error)) throw error
+        failures++
+        const never = !reached && unreachable.test(error.code ?? '')
+        const attempts = never ? Math.min(settings.attempts, attemptsBeforeFirstAnswer) : settings.attempts
+        if (failures >= attempts) throw attempts > 1 ? gaveUp(error, `after ${failures} attempts`) : error
+        const cost = timeoutCodes.test(error.code ?? '') ? timeoutCost : retryCost
+        if (tokens < cost)
+          throw gaveUp(error, `because the retry budget of the connection is used up (${count} retries)`)
+        tokens -= cost
+        taken += cost
+        count++
+        const ceiling = Math.min(settings.maxDelayMs, settings.baseDelayMs * 2 ** (failures - 1))
+        const delayMs = Math.round(Math.max(random() * ceiling, Math.min(retryAfterMs ?? 0, 60_000)))
+        onRetry?.({ attempt: failures + 1, delayMs, reason: error.message })
+        await sleep(delayMs, undefined, { signal })
+      },
+      progress() {
+        failures = 0
+      },
+      done() {
+        tokens = Math.min(settings.budget, tokens + Math.max(1, taken))
+        taken = 0
+      },
+    }
+  }
+
+  return Object.freeze({
+    start,
+    answered: () => {
+      reached = true
+    },
+    count: () => count,
+  })
+}
+
+const gaveUp = (error: ConnectorError, why: string): ConnectorError =>
+  new ConnectorError(error.kind, `${error.message.replace(/\.$/, '')}; gave up ${why}.`, {
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(error.code === undefined ? {} : { code: error.code }),
+    ...(error.place === undefined ? {} : { place: error.place }),
+    cause: error.cause,
+  })
+
+/** `Retry-After` in ms: seconds or an HTTP date. */
+export const parseRetryAfter = (value: string | undefined, now: Date): number | undefined => {
+  if (value === undefined) return undefined
+  if (/^\d+$/.test(value.trim())) return Number(value) * 1000
+  const date = Date.parse(value)
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now.getTime())
+}

@@ -1,0 +1,116 @@
+import type { ByteRange, FileEntry, RemoteFile, TransferOptions } from '@penstock/core'
+import type { AwsAuthentication, AwsCredentials } from '../auth/authentication.ts'
+import type { S3ConnectionConfig } from '../connection/fields.ts'
+import type { RetryOptions } from '../http/retry.ts'
+
+/** An object as a listing tells it. */
+export interface S3Entry extends FileEntry {
+  /** `GLACIER`, `DEEP_ARCHIVE` ...; absent for STANDARD. Archived objects can't be read before they are restored. */
+  readonly storageClass?: string
+}
+
+export interface S3ListOptions {
+  /** Only keys that begin with it. Default: all. */
+  readonly prefix?: string | undefined
+  /** Keys that have it behind the prefix are rolled up into `prefixes`. */
+  readonly delimiter?: string | undefined
+  /** Only keys after this one, in UTF-8 byte order. */
+  readonly startAfter?: string | undefined
+  /** Keys of a page, 1 to 1,000 (default). */
+  readonly pageSize?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** One answer of ListObjectsV2, at most 1,000 entries and prefixes together. */
+export interface S3Page {
+  readonly entries: readonly S3Entry[]
+  readonly prefixes: readonly string[]
+}
+
+export interface S3Head {
+  readonly entry: S3Entry
+  readonly contentType?: string
+  readonly contentEncoding?: string
+  /** Object metadata set by the user, names in lower case without `x-amz-meta-`. */
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+export interface S3Owner {
+  readonly id?: string
+  readonly displayName?: string
+}
+
+export interface S3Acl {
+  readonly owner: S3Owner
+  readonly grants: readonly { readonly grantee: string; readonly permission: string }[]
+}
+
+export interface AwsIdentity {
+  readonly account: string
+  readonly arn: string
+  readonly userId: string
+}
+
+/** Counts since the connection was opened. */
+export interface S3Stats {
+  /** Requests that were sent, retries included. */
+  readonly requests: number
+  readonly retries: number
+  /** Bytes of object bodies that arrived. */
+  readonly bytes: number
+  /** Answers that asked to slow down. */
+  readonly throttled: number
+  /** Server's clock minus local clock, once a request was refused for it; else 0. */
+  readonly clockOffsetMs: number
+}
+
+/** A request that was sent, for tests and traces. It holds no header. */
+export interface S3RequestEvent {
+  readonly operation: string
+  readonly method: string
+  readonly key?: string
+  /** Absent when no answer came. */
+  readonly status?: number
+}
+
+export interface OpenS3Options {
+  readonly config: S3ConnectionConfig
+  readonly auth: AwsAuthentication
+  /** `read-only`: anything but Get, Head and List is refused before it is sent. */
+  readonly access: 'read-only' | 'read-write'
+  readonly signal: AbortSignal
+  readonly clock: () => Date
+  /** Requests in flight at most. Default 32. */
+  readonly concurrency?: number
+  readonly onRequest?: (event: S3RequestEvent) => void
+  readonly retry?: RetryOptions
+}
+
+/** One bucket, opened. All functions throw ConnectorErrors. */
+export interface S3Access {
+  readonly bucket: string
+  readonly region: string
+  /** Pages in key order (UTF-8 bytes). Folder markers (`a/`, 0 bytes) are entries like others. */
+  list(options?: S3ListOptions): AsyncIterable<S3Page>
+  /** Throws `not-found` when there is no such object. */
+  head(key: string, options?: { signal?: AbortSignal }): Promise<S3Head>
+  file(entry: FileEntry): S3File
+  /** Region that the bucket is in. */
+  location(options?: { signal?: AbortSignal }): Promise<string>
+  acl(options?: { signal?: AbortSignal }): Promise<S3Acl>
+  /** Throws when the bucket isn't there, isn't in this region, or may not be listed. */
+  headBucket(options?: { signal?: AbortSignal }): Promise<{ readonly region?: string }>
+  /** Who the credentials are, by STS; undefined for anonymous access and at an endpoint without `stsEndpoint`. */
+  identity(options?: { signal?: AbortSignal }): Promise<AwsIdentity | undefined>
+  /** Resolves the credentials now: fails as the first request would. Undefined for anonymous access. */
+  credentials(): Promise<AwsCredentials | undefined>
+  stats(): S3Stats
+  /** Closes all sockets; requests in flight fail. */
+  close(): Promise<void>
+}
+
+/** {@link RemoteFile} of an object: `download` is always there. */
+export interface S3File extends RemoteFile {
+  read(range?: ByteRange, options?: TransferOptions): AsyncIterable<Uint8Array>
+  download(path: string, options?: TransferOptions): Promise<void>
+}

@@ -1,0 +1,127 @@
+import { ConnectorError } from '@penstock/core'
+import { isAwsFailure } from '../errors/safe-cause.ts'
+import { type AwsErrorContext, translateAwsError } from '../errors/translate.ts'
+import { parseRetryAfter, type Retries, type RetryNotice, type RetryRun } from '../http/retry.ts'
+import type { Semaphore } from '../http/semaphore.ts'
+import type { Counters, S3Request, S3Response, S3Transport } from './transport.ts'
+
+/** Requests of one bucket with limits, retries and translated errors: what all operations are made of. */
+export interface S3Client {
+  readonly bucket: string
+  readonly region: string
+  readonly clock: () => Date
+  readonly signal: AbortSignal
+  readonly verify: boolean
+  readonly counters: Counters
+  /** What an error of an operation on this bucket, or on an object in it, is translated with. */
+  context(operation: string, action: string, key?: string): AwsErrorContext
+  /** Runs one try: waits for a free place, translates errors. The place is free again when `use` ends. */
+  attempt<Result>(
+    request: Omit<S3Request, 'operation' | 'key'>,
+    context: AwsErrorContext,
+    use: (response: S3Response) => Promise<Result>,
+  ): Promise<Result>
+  /** Tries again what a retry heals. `attempt` may count progress on the run. */
+  retrying<Result>(
+    context: AwsErrorContext,
+    options: { readonly signal: AbortSignal; readonly onRetry?: ((notice: RetryNotice) => void) | undefined },
+    attempt: (run: RetryRun) => Promise<Result>,
+  ): Promise<Result>
+  /** The connection's signal and another one. */
+  signals(...signals: (AbortSignal | undefined)[]): AbortSignal
+}
+
+export interface ClientOptions {
+  readonly bucket: string
+  readonly region: string
+  readonly host: string
+  readonly partition: string
+  readonly anonymous: boolean
+  readonly clock: () => Date
+  readonly signal: AbortSignal
+  readonly verify: boolean
+  readonly transport: S3Transport
+  readonly semaphore: Semaphore
+  readonly retries: Retries
+  readonly counters: Counters
+}
+
+/** The wait that the other side asked for, by the error that was translated from its answer. */
+const retryAfter = (error: ConnectorError, now: Date): number | undefined =>
+  isAwsFailure(error.cause) ? parseRetryAfter(error.cause.headers['retry-after'], now) : undefined
+
+export const createClient = (options: ClientOptions): S3Client => {
+  const { bucket, region, host, clock, transport, semaphore, retries, counters } = options
+
+  const context = (operation: string, action: string, key?: string): AwsErrorContext => {
+    const arn = `arn:${options.partition}:s3:::${bucket}`
+    const resource = key === undefined ? arn : `${arn}/${key}`
+    return {
+      operation,
+      action,
+      resource,
+      bucket,
+      key,
+      region,
+      host,
+      anonymous: options.anonymous,
+      now: clock(),
+    }
+  }
+
+  const translate = (error: unknown, about: AwsErrorContext, signal: AbortSignal): ConnectorError => {
+    if (signal.aborted)
+      return ConnectorError.isInstance(signal.reason)
+        ? signal.reason
+        : new ConnectorError('cancelled', 'Cancelled.')
+    return translateAwsError(error, { ...about, now: clock() })
+  }
+
+  const attempt: S3Client['attempt'] = async (request, about, use) => {
+    const { signal } = request
+    let release: (() => void) | undefined
+    try {
+      release = await semaphore.acquire(signal)
+      const response = await transport.send({ ...request, operation: about.operation, key: about.key })
+      return await use(response)
+    } catch (error) {
+      throw translate(error, about, signal)
+    } finally {
+      release?.()
+    }
+  }
+
+  const retrying: S3Client['retrying'] = async (about, { signal, onRetry }, run) => {
+    const series = retries.start(signal, onRetry)
+    for (;;) {
+      try {
+        const result = await run(series)
+        series.done()
+        return result
+      } catch (error) {
+        const failed = translate(error, about, signal)
+        if (failed.kind === 'throttled') counters.throttled++
+        await series.wait(failed, { retryAfterMs: retryAfter(failed, clock()) }).catch((reason: unknown) => {
+          throw translate(reason, about, signal)
+        })
+      }
+    }
+  }
+
+  return Object.freeze({
+    bucket,
+    region,
+    clock,
+    signal: options.signal,
+    verify: options.verify,
+    counters,
+    context,
+    attempt,
+    retrying,
+    signals: (...others: (AbortSignal | undefined)[]) => {
+      const all = [options.signal, ...others.filter((signal) => signal !== undefined)]
+      const distinct = [...new Set(all)]
+      return distinct.length === 1 ? options.signal : AbortSignal.any(distinct)
+    },
+  })
+}

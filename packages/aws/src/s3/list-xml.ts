@@ -1,0 +1,88 @@
+import { ConnectorError } from '@penstock/core'
+import type { S3Entry } from './access.ts'
+import { decodeXml } from './error-xml.ts'
+
+/** One answer of ListObjectsV2. */
+export interface ListAnswer {
+  readonly entries: S3Entry[]
+  readonly prefixes: string[]
+  /** Token of the next page; absent on the last. */
+  readonly next?: string
+}
+
+/** Text of the first element `name` between two positions; undefined where there is none. */
+const element = (xml: string, name: string, from: number, to: number): string | undefined => {
+  const open = `<${name}>`
+  const start = xml.indexOf(open, from)
+  if (start === -1 || start >= to) return undefined
+  const end = xml.indexOf('<', start + open.length)
+  return end === -1 || end > to ? undefined : xml.slice(start + open.length, end)
+}
+
+/** `encoding-type=url` writes a space as `+`. */
+const decodeUrl = (text: string): string =>
+  text.includes('%') || text.includes('+') ? decodeURIComponent(text.replaceAll('+', ' ')) : text
+
+const malformed = (why: string): ConnectorError =>
+  new ConnectorError('data', `The answer to a listing is malformed: ${why}.`, {
+    code: 'MalformedListing',
+    hint: 'Check that endpoint is an S3-compatible store.',
+  })
+
+/**
+ * Scans an answer of ListObjectsV2. A scan for known tags, no XML parser: a tenth of the time for a page of 1,000
+ * keys. Keys come URL-encoded where the answer says so, else as XML text.
+ */
+export const scanListing = (xml: string, bucket: string): ListAnswer => {
+  const root = xml.indexOf('<ListBucketResult')
+  const end = xml.lastIndexOf('</ListBucketResult>')
+  if (root === -1 || end === -1) throw malformed('it is no ListBucketResult')
+  const encoded = xml.includes('<EncodingType>url</EncodingType>')
+  const text = encoded ? decodeUrl : decodeXml
+  const entries: S3Entry[] = []
+  let position = xml.indexOf('<Contents>', root)
+  while (position !== -1) {
+    const close = xml.indexOf('</Contents>', position)
+    if (close === -1) throw malformed('it ends within an object')
+    entries.push(readEntry(xml, position, close, bucket, text))
+    position = xml.indexOf('<Contents>', close)
+  }
+  const prefixes: string[] = []
+  position = xml.indexOf('<CommonPrefixes>', root)
+  while (position !== -1) {
+    const close = xml.indexOf('</CommonPrefixes>', position)
+    const prefix = close === -1 ? undefined : element(xml, 'Prefix', position, close)
+    if (prefix === undefined) throw malformed('it ends within a prefix')
+    prefixes.push(text(prefix))
+    position = xml.indexOf('<CommonPrefixes>', close)
+  }
+  const token = element(xml, 'NextContinuationToken', root, end)
+  const truncated = element(xml, 'IsTruncated', root, end)
+  if (truncated === 'true' && !token) throw malformed('it goes on, without a token for the next page')
+  return { entries, prefixes, ...(truncated === 'true' && token ? { next: decodeXml(token) } : {}) }
+}
+
+const readEntry = (
+  xml: string,
+  from: number,
+  to: number,
+  bucket: string,
+  text: (value: string) => string,
+): S3Entry => {
+  const key = element(xml, 'Key', from, to)
+  const size = Number(element(xml, 'Size', from, to))
+  const modified = Date.parse(element(xml, 'LastModified', from, to) ?? '')
+  if (key === undefined || !Number.isSafeInteger(size) || Number.isNaN(modified))
+    throw malformed(`object ${key ?? '?'} lacks key, size or date`)
+  const storageClass = element(xml, 'StorageClass', from, to)
+  const entry = {
+    container: bucket,
+    key: text(key),
+    version: decodeXml(element(xml, 'ETag', from, to) ?? '').replace(/^"|"$/g, ''),
+    size,
+    modified,
+  }
+  return storageClass === undefined || storageClass === '' || storageClass === 'STANDARD'
+    ? entry
+    : { ...entry, storageClass }
+}

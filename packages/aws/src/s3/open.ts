@@ -1,0 +1,105 @@
+import type { FileEntry } from '@penstock/core'
+import { createHashing } from '../checksum/hashing.ts'
+import { awsPartition, bucketAddress } from '../connection/endpoint.ts'
+import { createDispatcher } from '../http/dispatcher.ts'
+import { createRetries, retrySettings } from '../http/retry.ts'
+import { createSemaphore } from '../http/semaphore.ts'
+import { remoteFile } from '../transfer/remote-file.ts'
+import type { OpenS3Options, S3Access } from './access.ts'
+import { bucketOperations } from './bucket.ts'
+import { createClient } from './client.ts'
+import { headObject } from './head.ts'
+import { callerIdentity } from './identity.ts'
+import { listObjects } from './list.ts'
+import { createSdkClient } from './sdk.ts'
+import { createTransport } from './transport.ts'
+
+/** Requests in flight where nothing else is said; measured, see docs in the README. */
+const defaultConcurrency = 32
+
+/** Opens one bucket. Nothing is sent before the first call; credentials resolve with it. */
+export const openS3 = (options: OpenS3Options): S3Access => {
+  const { config, auth, access, clock } = options
+  const { region, bucket } = config
+  const concurrency = options.concurrency ?? defaultConcurrency
+  const settings = retrySettings(options.retry ?? {}, concurrency)
+  const address = bucketAddress(config)
+  const closing = new AbortController()
+  const signal = AbortSignal.any([options.signal, closing.signal])
+  const environment = {
+    region,
+    stsEndpoint: config.stsEndpoint,
+    allowInsecure: config.allowInsecure,
+    signal,
+    clock,
+  }
+  const provider = auth.provider(environment)
+  const dispatcher = createDispatcher(address.hostname, { ...settings, connections: concurrency })
+  const retries = createRetries(settings)
+  const counters = { requests: 0, bytes: 0, throttled: 0, clockOffsetMs: 0 }
+  const hashing = createHashing()
+  const transport = createTransport({
+    address,
+    region,
+    dispatcher,
+    provider,
+    clock,
+    access,
+    expectedBucketOwner: config.expectedBucketOwner,
+    retries,
+    counters,
+    onRequest: options.onRequest,
+  })
+  const client = createClient({
+    bucket,
+    region,
+    host: address.hostname,
+    partition: awsPartition(region).id,
+    anonymous: provider === undefined,
+    clock,
+    signal,
+    verify: config.checksums !== 'when-required',
+    transport,
+    semaphore: createSemaphore(concurrency),
+    retries,
+    counters,
+  })
+  let sdk: ReturnType<typeof createSdkClient> | undefined
+  const operations = bucketOperations(client, provider, () => {
+    sdk ??= createSdkClient({
+      config,
+      pathStyle: address.pathStyle,
+      provider,
+      dispatcher,
+      access,
+      clock,
+      counters,
+      onRequest: options.onRequest,
+    })
+    return sdk
+  })
+
+  return Object.freeze({
+    bucket,
+    region,
+    list: (listing = {}) => listObjects(client, listing),
+    head: (key, call) => headObject(client, key, call),
+    file: (entry: FileEntry) => remoteFile({ client, hashing, concurrency }, entry),
+    location: (call) => operations.location(client.signals(call?.signal)),
+    acl: (call) => operations.acl(client.signals(call?.signal)),
+    headBucket: (call) => operations.head(client.signals(call?.signal)),
+    identity: async (call) => {
+      const known = config.endpoint === undefined || config.stsEndpoint !== undefined
+      if (!provider || !known) return undefined
+      return callerIdentity({ ...environment, signal: client.signals(call?.signal), provider })
+    },
+    credentials: async () => provider?.(),
+    stats: () => Object.freeze({ ...counters, retries: retries.count() }),
+    close: async () => {
+      closing.abort()
+      hashing.close()
+      ;(await sdk?.catch(() => undefined))?.destroy()
+      await dispatcher.destroy()
+    },
+  } satisfies S3Access)
+}

@@ -1,0 +1,187 @@
+import type { Dispatcher } from 'undici'
+import type { AwsCredentialProvider, AwsCredentials } from '../auth/authentication.ts'
+import type { BucketAddress } from '../connection/endpoint.ts'
+import { type AwsFailure, awsFailure } from '../errors/safe-cause.ts'
+import { clockOffset } from '../errors/signature.ts'
+import type { Retries } from '../http/retry.ts'
+import { singleValues } from '../http/sdk-handler.ts'
+import { encodeKey, encodeQuery } from '../signing/encode.ts'
+import { emptyPayloadHash, signRequest } from '../signing/sign.ts'
+import type { S3RequestEvent } from './access.ts'
+import { errorFields } from './error-xml.ts'
+import { assertReadOnly } from './read-only.ts'
+
+/** A request without a body. */
+export interface S3Request {
+  readonly operation: string
+  readonly method: 'GET' | 'HEAD'
+  readonly key?: string | undefined
+  readonly query?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string>>
+  readonly signal: AbortSignal
+}
+
+export interface S3Response {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Dispatcher.ResponseData['body']
+}
+
+export interface TransportContext {
+  readonly address: BucketAddress
+  readonly region: string
+  readonly dispatcher: Dispatcher
+  readonly provider: AwsCredentialProvider | undefined
+  readonly clock: () => Date
+  readonly access: 'read-only' | 'read-write'
+  readonly expectedBucketOwner: string | undefined
+  readonly retries: Retries
+  readonly counters: Counters
+  readonly onRequest: ((event: S3RequestEvent) => void) | undefined
+}
+
+/** Counts that requests raise. Synchronous only: a count across an await loses updates. */
+export interface Counters {
+  requests: number
+  bytes: number
+  throttled: number
+  clockOffsetMs: number
+}
+
+const userAgent = 'penstock'
+const expiredCodes = new Set(['ExpiredToken', 'ExpiredTokenException', 'TokenRefreshRequired'])
+/** Error documents are small; what is longer is none. */
+const maxErrorBytes = 64 * 1024
+
+export const isSkew = (failure: AwsFailure): boolean =>
+  failure.code === 'RequestTimeTooSkewed' || failure.code === 'RequestExpired'
+export const isExpired = (failure: AwsFailure): boolean => expiredCodes.has(failure.code)
+
+/** Sends signed requests to one bucket. */
+export interface S3Transport {
+  /**
+   * Sends one request. An answer beyond 2xx is thrown as AwsFailure. A clock that is off is corrected once, an expired
+   * token is renewed once; nothing else is tried again here.
+   */
+  send(request: S3Request): Promise<S3Response>
+}
+
+export const createTransport = (context: TransportContext): S3Transport => {
+  const { address, dispatcher, counters } = context
+
+  const headersOf = (request: S3Request): Record<string, string> => {
+    const headers: Record<string, string> = { host: address.host, ...request.headers }
+    if (context.expectedBucketOwner !== undefined)
+      headers['x-amz-expected-bucket-owner'] = context.expectedBucketOwner
+    return headers
+  }
+
+  const sendOnce = async (
+    request: S3Request,
+    target: { path: string; query: string },
+    credentials: AwsCredentials | undefined,
+  ): Promise<S3Response> => {
+    const { path, query } = target
+    const plain = headersOf(request)
+    const headers = credentials
+      ? signRequest({
+          method: request.method,
+          path,
+          query,
+          headers: plain,
+          payloadHash: emptyPayloadHash,
+          credentials,
+          region: context.region,
+          service: 's3',
+          date: new Date(context.clock().getTime() + counters.clockOffsetMs),
+        })
+      : plain
+    // Not signed: proxies may change them.
+    headers['user-agent'] = userAgent
+    headers['accept-encoding'] = 'identity'
+    counters.requests++
+    let status: number | undefined
+    try {
+      const answer = await dispatcher.request({
+        origin: address.origin,
+        path: query === '' ? path : `${path}?${query}`,
+        method: request.method,
+        headers,
+        signal: request.signal,
+      })
+      status = answer.statusCode
+      context.retries.answered()
+      return { status, headers: singleValues(answer.headers), body: answer.body }
+    } finally {
+      const { operation, method, key } = request
+      context.onRequest?.({
+        operation,
+        method,
+        ...(key === undefined ? {} : { key }),
+        ...(status === undefined ? {} : { status }),
+      })
+    }
+  }
+
+  const send = async (request: S3Request): Promise<S3Response> => {
+    if (context.access === 'read-only') assertReadOnly(request)
+    const path = request.key === undefined ? address.path || '/' : `${address.path}/${encodeKey(request.key)}`
+    const target = { path, query: encodeQuery(request.query ?? {}) }
+    let credentials = await context.provider?.()
+    let clockCorrected = false
+    let renewed = false
+    for (;;) {
+      const response = await sendOnce(request, target, credentials)
+      if (response.status >= 200 && response.status < 300) return response
+      const failure = await readFailure(response)
+      const now = context.clock()
+      if (isSkew(failure) && !clockCorrected) {
+        const offset = clockOffset(failure, now)
+        if (offset !== undefined) {
+          counters.clockOffsetMs = offset
+          clockCorrected = true
+          continue
+        }
+      }
+      if (credentials && context.provider && !renewed && mayBeExpired(failure, credentials, request)) {
+        const fresh: AwsCredentials = await context.provider({ rejected: credentials })
+        if (fresh !== credentials) {
+          credentials = fresh
+          renewed = true
+          continue
+        }
+      }
+      throw failure
+    }
+  }
+
+  return Object.freeze({ send })
+}
+
+/** A HEAD has no error document: an expired token is a bare 400 there. */
+const mayBeExpired = (failure: AwsFailure, credentials: AwsCredentials, request: S3Request): boolean =>
+  isExpired(failure) ||
+  (request.method === 'HEAD' && failure.code === 'Http400' && credentials.sessionToken !== undefined)
+
+const readFailure = async (response: S3Response): Promise<AwsFailure> => {
+  const text = await readText(response, maxErrorBytes)
+  const fields = errorFields(text)
+  return awsFailure({
+    code: fields.Code ?? `Http${response.status}`,
+    message: fields.Message ?? '',
+    status: response.status,
+    headers: response.headers,
+    fields,
+  })
+}
+
+const readText = async (response: S3Response, limit: number): Promise<string> => {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of response.body as AsyncIterable<Buffer>) {
+    chunks.push(chunk)
+    size += chunk.length
+    if (size > limit) break
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}

@@ -1,0 +1,31 @@
+const encoder = new TextEncoder()
+const hex = Array.from({ length: 256 }, (_, byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
+const unreserved = /^[A-Za-z0-9\-._~]*$/
+const unreservedPath = /^[A-Za-z0-9\-._~/]*$/
+
+const encodeBytes = (text: string, keep: RegExp): string => {
+  let encoded = ''
+  for (const byte of encoder.encode(text)) {
+    const character = String.fromCharCode(byte)
+    encoded += byte < 128 && keep.test(character) ? character : hex[byte]
+  }
+  return encoded
+}
+
+/** URI encoding of Signature Version 4: every byte but A-Z a-z 0-9 - . _ ~ as %XX in capitals. */
+export const encodeUri = (text: string): string =>
+  unreserved.test(text) ? text : encodeBytes(text, unreserved)
+
+/** A key as the path of a request: like {@link encodeUri}, slashes stay. Nothing is normalised: `a/../b` is a key. */
+export const encodeKey = (key: string): string =>
+  unreservedPath.test(key) ? key : encodeBytes(key, unreservedPath)
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+/** Query in canonical order and encoding: the same text is signed and sent. */
+export const encodeQuery = (query: Readonly<Record<string, string>>): string =>
+  Object.entries(query)
+    .map(([name, value]) => [encodeUri(name), encodeUri(value)] as const)
+    .sort(([nameA, valueA], [nameB, valueB]) => compare(nameA, nameB) || compare(valueA, valueB))
+    .map(([name, value]) => `${name}=${value}`)
+    .join('&')

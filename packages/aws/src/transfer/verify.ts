@@ -1,0 +1,78 @@
+import { createHash, type Hash } from 'node:crypto'
+import { ConnectorError, type FileEntry } from '@penstock/core'
+import { type CrcName, combineCrc, crcToBase64 } from '../checksum/crc.ts'
+import { type ExpectedChecksum, expectedChecksum } from '../checksum/expected.ts'
+import type { Hashing } from '../checksum/hashing.ts'
+import type { S3Client } from '../s3/client.ts'
+import { versionHeaders } from './fetch-range.ts'
+
+/**
+ * Asks for the checksum of an object that is fetched in ranges: an answer to a ranged GET has none. One HeadObject
+ * (permission: s3:GetObject, as for the ranges), under way while the first ranges are. A store that refuses it has
+ * no checksum: whatever is wrong, the ranges tell.
+ */
+export const fetchChecksum = async (
+  client: S3Client,
+  entry: FileEntry,
+  signal: AbortSignal,
+): Promise<ExpectedChecksum | undefined> => {
+  const context = client.context('HeadObject', 's3:GetObject', entry.key)
+  const headers = { ...versionHeaders(entry), 'x-amz-checksum-mode': 'ENABLED' }
+  try {
+    return await client.retrying(context, { signal }, () =>
+      client.attempt({ method: 'HEAD', headers, signal }, context, async (response) => {
+        await response.body.dump()
+        return expectedChecksum(response.headers, entry.version)
+      }),
+    )
+  } catch {
+    return undefined
+  }
+}
+
+export const mismatch = (entry: FileEntry, expected: ExpectedChecksum): ConnectorError =>
+  new ConnectorError(
+    'data',
+    `Object ${entry.key} arrived with other bytes than were stored: its ${expected.algorithm.toUpperCase()} differs, twice.`,
+    {
+      code: 'ChecksumMismatch',
+      hint:
+        expected.algorithm === 'md5'
+          ? "Something on the way changes the bytes. If the ETags of this store are no MD5 sums, set checksums to 'when-required'."
+          : 'Something on the way changes the bytes: a proxy, or the memory or disk of a machine. Try another way, and read the object with another tool.',
+      place: { object: `s3://${entry.container}/${entry.key}` },
+    },
+  )
+
+/** Hash of bytes that come in order. */
+export interface RunningHash {
+  update(bytes: Uint8Array): void
+  /** Ends it: the hash in base64. */
+  digest(): string
+}
+
+export const runningHash = async (hashing: Hashing, expected: ExpectedChecksum): Promise<RunningHash> => {
+  if (expected.kind === 'sequential') {
+    const hash: Hash = createHash(expected.algorithm)
+    return { update: (bytes) => void hash.update(bytes), digest: () => hash.digest('base64') }
+  }
+  const { crc, release } = await hashing.crc(expected.algorithm)
+  return {
+    update: crc.update,
+    digest: () => {
+      const value = crc.digest()
+      release()
+      return crcToBase64(expected.algorithm, value)
+    },
+  }
+}
+
+/** CRC of a whole from those of its ranges, in order. */
+export const wholeCrc = (
+  name: CrcName,
+  ranges: readonly { readonly crc: bigint; readonly length: number }[],
+): string =>
+  crcToBase64(
+    name,
+    ranges.reduce((whole, { crc, length }) => combineCrc(name, whole, crc, length), 0n),
+  )
