@@ -8,7 +8,7 @@ export { createProgress, type Progress, type ProgressOptions } from './progress/
 export { type Choice, type Prompter, terminalPrompter } from './prompts/prompter.ts'
 export { askField, askFields, type WizardOptions } from './prompts/wizard.ts'
 export { createRedactor, type Redactor } from './redaction.ts'
-export { runCommandLine } from './run.ts'
+export { runCommandLine, runFromSources } from './run.ts'
 export { flagName, parseFlags, readFlags, type SchemaFlagOptions, schemaFlags } from './schema/flags.ts'
 export { countOf, formatBytes, formatClock, formatCount, formatDuration, formatTime } from './text/numbers.ts'
 export { type Style, styleFor } from './text/style.ts'

@@ -1,4 +1,4 @@
-import { Config, Errors, type Interfaces, run } from '@oclif/core'
+import { Config, Errors, type Interfaces, run, settings } from '@oclif/core'
 import { ConnectorError, nearest } from '@penstock/core'
 import { exitCodes } from './exit-codes.ts'
 import { errorFields, errorLines, failureOf } from './failure.ts'
@@ -19,6 +19,20 @@ export const runCommandLine = async (
   const code = await execute(argv, options)
   await Promise.all([flushed(process.stdout), flushed(process.stderr)])
   return code
+}
+
+/**
+ * Load options for a command line whose commands are TypeScript sources in `src/commands`, run by Node itself:
+ * for development, without a build.
+ */
+export const runFromSources = (root: string, pjson: Interfaces.PJSON): Interfaces.LoadOptions => {
+  settings.enableAutoTranspile = false
+  return {
+    root,
+    pjson: { ...pjson, oclif: { ...pjson.oclif, commands: './src/commands' } },
+    ignoreManifest: true,
+    isRoot: true,
+  } as Interfaces.LoadOptions
 }
 
 const execute = async (argv: readonly string[], options: Interfaces.LoadOptions): Promise<number> => {

@@ -218,6 +218,12 @@ export const describeIssue = (issue: z.core.$ZodIssue): string => {
   }
 }
 
+/** A clause for a field: `region is required`, or, for a message in the connector's own words, `region: A region ...`. */
+export const issueText = (field: string, issue: z.core.$ZodIssue): string => {
+  const text = describeIssue(issue).replace(/\.$/, '')
+  return /^(is|has|must) /.test(text) ? `${field} ${text}` : `${field}: ${text}`
+}
+
 const limitOf = (issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string => {
   const limit = issue.code === 'too_small' ? `at least ${issue.minimum}` : `at most ${issue.maximum}`
   const units: Record<string, string> = { string: ' characters', array: ' entries', set: ' entries' }

@@ -1,5 +1,12 @@
 import { Flags, type Interfaces } from '@oclif/core'
-import { ConnectorError, coerceText, describeIssue, type SchemaField, schemaFields } from '@penstock/core'
+import {
+  ConnectorError,
+  coerceText,
+  describeIssue,
+  issueText,
+  type SchemaField,
+  schemaFields,
+} from '@penstock/core'
 import type { z } from 'zod'
 
 type OptionFlag = Interfaces.OptionFlag<string[] | string | undefined>
@@ -142,7 +149,7 @@ export const parseFlags = <Schema extends z.ZodType>(
   const flags = new Map(flaggedFields(schema).map(({ path, flag }) => [path.join('.'), flag]))
   const messages = result.error.issues.map((issue) => {
     const flag = flagAt(flags, issue.path)
-    return flag ? `--${flag} ${describeIssue(issue)}` : describeIssue(issue)
+    return flag ? issueText(`--${flag}`, issue) : describeIssue(issue)
   })
   throw new ConnectorError('config', `${[...new Set(messages)].join('\n')}${ending(messages)}`, {
     code: 'Usage',

@@ -41,6 +41,16 @@ export const checkConnection = (project: Project, name: string, connector: AnySo
   }
 }
 
+export interface OpenConnectionOptions {
+  /** Environment variables for references; default: those of the process. */
+  readonly env?: ResolveOptions['env']
+  /**
+   * `optional`: a secret whose reference can't be resolved is left at a placeholder. For what needs no secret, such as
+   * printing policies.
+   */
+  readonly secrets?: 'required' | 'optional'
+}
+
 /**
  * Makes a connection of the project ready for use: references are resolved now. Everything wrong is a `config` error
  * that names the field, with line and column.
@@ -49,11 +59,11 @@ export const openConnection = async (
   project: Project,
   name: string,
   connector: AnySource,
-  env: ResolveOptions['env'] = process.env,
+  { env = process.env, secrets = 'required' }: OpenConnectionOptions = {},
 ): Promise<Connection> => {
   checkConnection(project, name, connector)
   const entry = connectionNamed(project, name)
-  const options = { env, folder: project.folder }
+  const options = { env, folder: project.folder, secrets }
   const resolved: Fields[] = []
   for (const part of partsOf(project.document, entry, connector)) {
     const fields = (await mapReferences(part.input, [], (text, path) =>
@@ -159,10 +169,17 @@ const refusePlainSecrets = (document: ProjectDocument, entry: ProjectConnection,
 export const plainSecretMessage = (path: FieldPath, subject: string): string =>
   `${path.join('.')} of ${subject} is a secret and must not stand in the project file in plain text.`
 
+/** Name of an environment variable that fits a secret field: `LAKE_SECRET_ACCESS_KEY`. */
+export const secretVariable = (connection: string, field: string): string =>
+  `${connection}_${field}`
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replace(/[^A-Za-z0-9]+/g, '_')
+    .replace(/^(?=\d)/, '_')
+    .toUpperCase()
+
 /** How to write a secret as a reference, with a variable name that fits. */
 export const secretHint = (connection: string, path: FieldPath): string => {
-  const words = `${connection}_${path.at(-1)}`.replace(/([a-z0-9])([A-Z])/g, '$1_$2')
-  const variable = words.replace(/[^A-Za-z0-9]+/g, '_').toUpperCase()
+  const variable = secretVariable(connection, String(path.at(-1)))
   return `Put it into an environment variable and write \${env:${variable}}, or into a file and write \${file:path}.`
 }
 
@@ -202,15 +219,16 @@ const resolveField = async (
   part: Part,
   text: string,
   path: FieldPath,
-  options: ResolveOptions,
+  options: ResolveOptions & { readonly secrets: 'required' | 'optional' },
 ): Promise<unknown> => {
   const full = [...part.path, ...path]
+  const field = fieldAt(part.fields, path)
   try {
     const label = `${full.slice(2).join('.')} of connection "${entry.name}"`
     const resolved = await resolveText(text, label, options)
-    const field = fieldAt(part.fields, path)
     return field && hasReference(text) ? coerceText(field, resolved) : resolved
   } catch (error) {
+    if (options.secrets === 'optional' && field?.kind === 'secret') return '(not resolved)'
     throw rethrown(document, full, error)
   }
 }

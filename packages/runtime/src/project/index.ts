@@ -1,5 +1,5 @@
 export { bytes, parseBytes } from './bytes.ts'
-export { checkConnection, openConnection, secretHint } from './connection.ts'
+export { checkConnection, type OpenConnectionOptions, openConnection, secretVariable } from './connection.ts'
 export {
   type ConnectionEdit,
   initProject,

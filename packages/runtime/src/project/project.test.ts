@@ -109,7 +109,7 @@ describe('a project', () => {
 
 describe('a connection of the project', () => {
   it('gets its references at use, typed as its fields are', async () => {
-    const connection = await openConnection(parse(lake), 'lake', testConnector, env)
+    const connection = await openConnection(parse(lake), 'lake', testConnector, { env })
     expect(connection.config).toEqual({ region: 'north-1', bucket: 'test-bucket', retries: 3 })
     expect(revealAll(connection.authFields)).toEqual(['hunter2-hunter2'])
     expect(JSON.stringify(connection)).not.toContain('hunter2')
@@ -118,13 +118,13 @@ describe('a connection of the project', () => {
   it('reads files relative to the project, without the last line break', async () => {
     await writeFile(join(folder, 'secret.txt'), 'from a file \r\n')
     const project = parseProject(lake.replace('${env:SECRET}', '${file:secret.txt}'), join(folder, file))
-    const connection = await openConnection(project, 'lake', testConnector, env)
+    const connection = await openConnection(project, 'lake', testConnector, { env })
     expect(revealAll(connection.authFields)).toEqual(['from a file '])
   })
 
   it('keeps a literal dollar-brace', async () => {
     const project = parse(lake.replace('${env:STAGE}-bucket', () => 'a$${env:X}'))
-    expect((await openConnection(project, 'lake', testConnector, env)).config).toMatchObject({
+    expect((await openConnection(project, 'lake', testConnector, { env })).config).toMatchObject({
       bucket: 'a${env:X}',
     })
   })
@@ -134,7 +134,7 @@ describe('a connection of the project', () => {
     [{ ...env, STAGE: '' }, 'The environment variable STAGE is empty; bucket', 5],
     [{ ...env, RETRIES: 'many' }, 'connections.lake.retries must be of type', 6],
   ])('names the variable and the field when one is wrong: %j', async (variables, message, line) => {
-    const error = await failing(openConnection(parse(lake), 'lake', testConnector, variables))
+    const error = await failing(openConnection(parse(lake), 'lake', testConnector, { env: variables }))
     expect(error.kind).toBe('config')
     expect(error.message).toContain(message)
     expect(error.message).toContain(`${file}:${line}:`)
@@ -150,11 +150,18 @@ describe('a connection of the project', () => {
     ['${env:SECRET}', '${evn:SECRET}', 10, 'is no reference', '${env:NAME}'],
     ['${env:SECRET}', '${env:}', 10, 'is no reference', '${env:NAME}'],
   ])('%s -> %s is refused', async (from, to, line, message, hint) => {
-    const error = await failing(openConnection(parse(lake.replace(from, to)), 'lake', testConnector, env))
+    const error = await failing(openConnection(parse(lake.replace(from, to)), 'lake', testConnector, { env }))
     expect(error.kind).toBe('config')
     expect(error.message).toContain(message)
     expect(error.message).toContain(`${file}:${line}:`)
     expect(error.hint ?? '').toContain(hint)
+  })
+
+  it('opens without its secrets where they are not needed', async () => {
+    const open = (secrets: 'optional' | 'required') =>
+      openConnection(parse(lake), 'lake', testConnector, { env: { ...env, SECRET: undefined }, secrets })
+    expect((await open('optional')).config).toMatchObject({ bucket: 'test-bucket' })
+    await expect(open('required')).rejects.toMatchObject({ code: 'MissingVariable' })
   })
 
   it('with a secret in plain text is refused, and the secret is not repeated', () => {
@@ -167,7 +174,7 @@ describe('a connection of the project', () => {
   })
 
   it('with an unknown name is not found, with the one that was meant', async () => {
-    const error = await failing(openConnection(parse(lake), 'lak', testConnector, env))
+    const error = await failing(openConnection(parse(lake), 'lak', testConnector, { env }))
     expect(error).toMatchObject({ kind: 'not-found', hint: 'Did you mean lake?' })
   })
 })

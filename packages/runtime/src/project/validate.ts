@@ -1,4 +1,4 @@
-import { ConnectorError, describeIssue } from '@penstock/core'
+import { ConnectorError, describeIssue, issueText } from '@penstock/core'
 import type { z } from 'zod'
 import { type FieldPath, type ProjectDocument, unknownField } from './document.ts'
 import { hasReference } from './references.ts'
@@ -47,7 +47,7 @@ const issueErrors = (
       document.problem(path, `The name "${String(issue.path.at(-1))}" ${keyIssue(issue)}.`, { at: 'key' }),
     ]
   const field = path.length === 0 ? 'The file' : path.join('.')
-  return [document.problem(path, `${field} ${describeIssue(issue)}.`)]
+  return [document.problem(path, `${issueText(field, issue)}.`)]
 }
 
 const keyIssue = (issue: z.core.$ZodIssueInvalidElement | z.core.$ZodIssueInvalidKey): string => {

@@ -1,0 +1,11 @@
+#!/usr/bin/env node
+import { readFile } from 'node:fs/promises'
+import module from 'node:module'
+import { fileURLToPath } from 'node:url'
+
+// The command line straight from its sources: node --conditions=penstock:source apps/cli/bin/dev.ts
+module.enableCompileCache()
+const { runCommandLine, runFromSources } = await import('@penstock/command-kit')
+const root = fileURLToPath(new URL('..', import.meta.url))
+const pjson = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'))
+process.exit(await runCommandLine(process.argv.slice(2), runFromSources(root, pjson)))

@@ -1,0 +1,279 @@
+import {
+  Args,
+  askFields,
+  Flags,
+  type Prompter,
+  terminalPrompter,
+  toJson,
+  type WizardOptions,
+} from '@penstock/command-kit'
+import {
+  type AnySource,
+  type AuthMethod,
+  ConnectorError,
+  nearest,
+  type SchemaField,
+  schemaFields,
+} from '@penstock/core'
+import {
+  hasReference,
+  initProject,
+  isProjectName,
+  openProject,
+  type Project,
+  saveConnection,
+  secretVariable,
+} from '@penstock/runtime'
+import { builtInConnectors, loadConnector } from '../lib/connectors.ts'
+import { ProjectCommand } from '../lib/project-command.ts'
+import { applySettings, methodOf, readSettings } from '../lib/settings.ts'
+
+type Fields = Record<string, unknown>
+
+interface Draft {
+  readonly connector: AnySource
+  readonly reference: string
+  readonly method: AuthMethod | undefined
+  readonly fields: Fields
+  readonly auth: Fields
+}
+
+/** Adds a connection to the project, or changes one. */
+export class Connect extends ProjectCommand {
+  static override summary = 'Add a connection to the project, or change one.'
+  static override description =
+    `On a terminal it asks for what is missing; elsewhere everything comes from flags. Fields of the auth method are set as auth.FIELD. An existing connection keeps what is not set; an empty value removes a field.
+
+Secrets do not go into the project file, nor on a command line: set them to \${env:NAME} or \${file:path}, which are resolved at use. For a role, an external id is made, and the trust policy to paste into AWS is printed.`
+  static override examples = [
+    { description: 'Asks for everything', command: '<%= config.bin %> connect' },
+    {
+      description: 'A role (recommended)',
+      command:
+        '<%= config.bin %> connect lake --auth assumed-role --set region=eu-central-1 --set bucket=sales --set auth.roleArn=arn:aws:iam::111122223333:role/penstock',
+    },
+    {
+      description: 'An access key from the environment',
+      command: `<%= config.bin %> connect lake --auth access-key --set region=eu-central-1 --set bucket=sales --set 'auth.accessKeyId=\${env:AWS_ACCESS_KEY_ID}' --set 'auth.secretAccessKey=\${env:AWS_SECRET_ACCESS_KEY}'`,
+    },
+  ]
+  static override args = {
+    name: Args.string({ description: 'Name of the connection.', ignoreStdin: true }),
+  }
+  static override flags = {
+    connector: Flags.string({
+      description: 'Connector: source-s3, an installed package, or ./file (default: source-s3).',
+      helpValue: 'NAME',
+    }),
+    auth: Flags.string({ description: 'Auth method of the connector.', helpValue: 'METHOD' }),
+    set: Flags.string({
+      description: 'A field; repeatable. Nested ones with dots.',
+      helpValue: 'KEY=VALUE',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
+    description: Flags.string({ description: 'What the connection is for.', helpValue: 'TEXT' }),
+  }
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(Connect)
+    const settings = readSettings(flags.set ?? [])
+    if (args.name !== undefined && !isProjectName(args.name)) throw badName()
+    const project = await this.#projectOrNew(flags.project)
+    const asks = this.interactive && (args.name === undefined || settings.length === 0)
+    const prompter = asks ? await terminalPrompter(`Connection of ${project.file}`) : undefined
+    const name =
+      args.name ??
+      (await prompter?.text({
+        message: 'Name of the connection',
+        placeholder: 'lake',
+        validate: nameProblem,
+      }))
+    if (name === undefined)
+      throw new ConnectorError('config', 'NAME is missing.', {
+        code: 'Usage',
+        hint: `See: ${this.config.bin} connect --help`,
+      })
+    const before = Object.hasOwn(project.connections, name) ? project.connections[name] : undefined
+    const reference = flags.connector ?? before?.connector ?? (await chooseConnector(prompter))
+    const connector = await loadConnector(reference, project.folder)
+    const method = await chooseMethod(
+      connector,
+      flags.auth ?? methodOf(settings) ?? textOf(before?.auth?.method),
+      prompter,
+    )
+    const { method: formerMethod, ...formerAuth } = before?.auth ?? {}
+    const applied = applySettings(settings, connector, method, {
+      fields: before?.connector === reference ? { ...before.fields } : {},
+      auth: formerMethod === method?.id ? { ...formerAuth } : {},
+    })
+    const draft = await complete({ connector, reference, method, ...applied }, name, prompter)
+    const generated = await addExternalId(draft)
+    const description = flags.description ?? before?.description
+    const saved = await saveConnection(project, {
+      name,
+      connector,
+      reference,
+      fields: draft.fields,
+      ...(description === undefined ? {} : { description }),
+      ...(method ? { auth: { method: method.id, ...draft.auth } } : {}),
+    })
+    const trust = await this.#trustPolicy(saved, name)
+    const result = {
+      name,
+      connector: reference,
+      ...(method ? { auth: method.id } : {}),
+      file: project.file,
+      created: before === undefined,
+      ...(generated === undefined ? {} : { externalId: generated }),
+      ...(trust === undefined ? {} : { trust }),
+    }
+    this.#tell(result, trust)
+    await this.#offerCheck(prompter, name)
+    return result
+  }
+
+  async #projectOrNew(given: unknown): Promise<Project> {
+    try {
+      return await this.openProject(given)
+    } catch (error) {
+      if (!ConnectorError.isInstance(error) || error.code !== 'NoProject') throw error
+      const { file } = await initProject(String(given ?? process.cwd()))
+      this.notice(`Started a project: ${file}`)
+      return openProject({ cwd: process.cwd(), given: file })
+    }
+  }
+
+  /** Trust policy of a role, when the connection has one and can be opened far enough. */
+  async #trustPolicy(project: Project, name: string): Promise<unknown> {
+    try {
+      const { connector, config, authMethod, authFields } = await this.openConnection(project, name, {
+        secrets: 'optional',
+      })
+      return connector.policy?.({ config, authMethod, authFields }, {}).trust
+    } catch {
+      return undefined // a reference that can't be resolved here and now; `policy --trust` tells
+    }
+  }
+
+  #tell(result: { name: string; file: string; created: boolean; externalId?: string }, trust: unknown): void {
+    const { green, bold } = this.outStyle
+    this.print(
+      `${green('✔')} ${result.created ? 'Added' : 'Changed'} connection ${bold(result.name)} in ${result.file}`,
+    )
+    if (trust !== undefined) {
+      this.print()
+      this.print('Trust policy of the role, to paste into AWS (IAM, the role, Trust relationships):')
+      this.print()
+      this.print(toJson(trust))
+    }
+    this.print()
+    this.print('Next:')
+    this.print(`  ${this.config.bin} policy ${result.name}    what the credentials must be allowed`)
+    this.print(`  ${this.config.bin} check ${result.name}     test it`)
+    this.print(`  ${this.config.bin} tables ${result.name}    what can be extracted`)
+  }
+
+  async #offerCheck(prompter: Prompter | undefined, name: string): Promise<void> {
+    if (!prompter) return
+    if (await prompter.confirm({ message: 'Test the connection now?', initial: true })) {
+      prompter.done('Testing it.')
+      await this.config.runCommand('check', [name])
+    } else prompter.done('Done.')
+  }
+}
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
+
+const badName = () =>
+  new ConnectorError('config', 'This is no name for a connection.', {
+    code: 'Usage',
+    hint: 'Use 1-64 letters, digits, . _ or -, beginning with a letter or digit.',
+  })
+
+const nameProblem = (name: string): string | undefined =>
+  isProjectName(name) ? undefined : '1-64 letters, digits, . _ or -, beginning with a letter or digit'
+
+const chooseConnector = async (prompter: Prompter | undefined): Promise<string> => {
+  const [first] = builtInConnectors
+  if (!prompter || builtInConnectors.length === 1) return first?.name ?? ''
+  return prompter.select({
+    message: 'Connector',
+    choices: builtInConnectors.map(({ name, title }) => ({ value: name, label: title, hint: name })),
+  })
+}
+
+const chooseMethod = async (
+  connector: AnySource,
+  wanted: string | undefined,
+  prompter: Prompter | undefined,
+): Promise<AuthMethod | undefined> => {
+  const methods: readonly AuthMethod[] = connector.auth ?? []
+  const ids = methods.map((method) => method.id)
+  if (wanted !== undefined) {
+    const found = methods.find((method) => method.id === wanted)
+    if (found) return found
+    const guess = nearest(wanted, ids)
+    throw new ConnectorError('config', `The connector ${connector.name} has no such auth method.`, {
+      code: 'Usage',
+      hint: guess ? `Did you mean ${guess}?` : `Methods: ${ids.join(', ') || 'none'}.`,
+    })
+  }
+  if (methods.length <= 1) return methods[0]
+  if (!prompter)
+    throw new ConnectorError('config', '--auth is missing: how to prove who you are.', {
+      code: 'Usage',
+      hint: `Methods: ${ids.join(', ')}.`,
+    })
+  const choices = [...methods].sort((a, b) => Number(b.recommended ?? false) - Number(a.recommended ?? false))
+  const chosen = await prompter.select({
+    message: 'Authentication',
+    choices: choices.map(({ id, title, description, recommended }) => ({
+      value: id,
+      label: recommended ? `${title} (recommended)` : title,
+      ...(description === undefined ? {} : { hint: description }),
+    })),
+  })
+  return methods.find((method) => method.id === chosen)
+}
+
+/** Asks for what is missing. The external id is not asked for: it is made. */
+const complete = async (draft: Draft, name: string, prompter: Prompter | undefined): Promise<Draft> => {
+  if (!prompter) return draft
+  const options: WizardOptions = {
+    isReference: (text) => text.includes('${') && hasReference(text),
+    variableFor: (field: SchemaField) => secretVariable(name, field.name),
+  }
+  const { connector, method } = draft
+  const fields = await askFields(prompter, connector.config, { ...options, given: draft.fields })
+  const given = needsExternalId(draft) ? { ...draft.auth, externalId: '' } : draft.auth
+  const auth = method ? await askFields(prompter, method.fields, { ...options, given }) : {}
+  if (auth.externalId === '') delete auth.externalId
+  if (!(await prompter.confirm({ message: 'Set optional fields too?', initial: false })))
+    return { ...draft, fields, auth }
+  return {
+    ...draft,
+    fields: await askFields(prompter, connector.config, { ...options, given: fields, optional: true }),
+    auth: method
+      ? await askFields(prompter, method.fields, {
+          ...options,
+          given: { externalId: '', ...auth },
+          optional: true,
+        })
+      : auth,
+  }
+}
+
+const needsExternalId = ({ method, auth }: Draft): boolean =>
+  method !== undefined &&
+  !auth.externalId &&
+  schemaFields(method.fields).some((field) => field.name === 'externalId' && field.required)
+
+/** Makes the external id of a role that has none yet: the other side puts it into the trust policy. */
+const addExternalId = async (draft: Draft): Promise<string | undefined> => {
+  if (!needsExternalId(draft)) return undefined
+  const { createExternalId } = await import('@penstock/aws')
+  const externalId = createExternalId()
+  draft.auth.externalId = externalId
+  return externalId
+}

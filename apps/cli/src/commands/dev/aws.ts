@@ -1,0 +1,120 @@
+import { once } from 'node:events'
+import { BaseCommand, countOf, Flags, toJson } from '@penstock/command-kit'
+import { ConnectorError } from '@penstock/core'
+import type { Aws as EmbeddedAws } from '@penstock/testkit'
+import { sampleBucket, sampleObjects } from '../../sample/sample.ts'
+
+/** Runs the embedded AWS. */
+export class Aws extends BaseCommand {
+  static override summary = 'Run an S3 and STS of your own on this machine, to try things out.'
+  static override description =
+    'Serves S3 and STS on loopback until it is stopped, with signatures and IAM policies checked as AWS does. Prints endpoint and credentials; any S3 client can use it. In memory, or with --data in a folder.'
+  static override examples = [
+    { description: 'With some data to play with', command: '<%= config.bin %> dev aws --sample' },
+    {
+      description: 'On a fixed port, keeping its data',
+      command: '<%= config.bin %> dev aws --port 9000 --data ./s3',
+    },
+  ]
+  static override flags = {
+    port: Flags.string({ description: 'Port (default: a free one).', helpValue: 'N' }),
+    data: Flags.string({ description: 'Folder that keeps buckets and objects.', helpValue: 'DIR' }),
+    latency: Flags.string({ description: 'Delay of every request.', helpValue: 'MS' }),
+    sample: Flags.boolean({
+      description: `Make a bucket "${sampleBucket}" with customers, orders and events.`,
+    }),
+    region: Flags.string({
+      description: 'Region of new buckets.',
+      helpValue: 'REGION',
+      default: 'us-east-1',
+    }),
+  }
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Aws)
+    const port = wholeNumber('port', flags.port, 65_535)
+    const latencyMs = wholeNumber('latency', flags.latency, 3_600_000)
+    const { startAws } = await import('@penstock/testkit')
+    const aws = await startAws({
+      region: flags.region,
+      ...(port === undefined ? {} : { port }),
+      ...(latencyMs === undefined ? {} : { latencyMs }),
+      ...(flags.data === undefined ? {} : { data: flags.data }),
+    }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EADDRINUSE') throw error
+      throw new ConnectorError('conflict', `Port ${port} is taken.`, {
+        code: error.code,
+        hint: 'Choose another --port.',
+      })
+    })
+    try {
+      const objects = flags.sample ? await seed(aws) : undefined
+      this.#tell(aws, flags.region, objects)
+      // Ctrl-C is the way to end this command, so it is no failure.
+      if (!this.signal.aborted) await once(this.signal, 'abort')
+    } finally {
+      await aws.close()
+    }
+  }
+
+  #tell(aws: EmbeddedAws, region: string, objects: number | undefined): void {
+    const variables = {
+      AWS_ENDPOINT_URL: aws.endpoint,
+      AWS_REGION: region,
+      AWS_ACCESS_KEY_ID: aws.root.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: aws.root.secretAccessKey,
+    }
+    if (this.jsonEnabled()) {
+      const ready = {
+        endpoint: aws.endpoint,
+        port: aws.port,
+        region,
+        account: aws.account,
+        environment: variables,
+      }
+      process.stdout.write(
+        `${toJson(objects === undefined ? ready : { ...ready, bucket: sampleBucket }, undefined)}\n`,
+      )
+      return
+    }
+    const { bold } = this.outStyle
+    this.print(`${bold('S3 and STS')} at ${aws.endpoint}, account ${aws.account}. Ctrl-C ends it.`)
+    this.print()
+    this.print('In another terminal:')
+    this.print()
+    for (const [name, value] of Object.entries(variables)) this.print(`  export ${name}=${value}`)
+    this.print()
+    const bucket = objects === undefined ? 'my-bucket' : sampleBucket
+    if (objects !== undefined)
+      this.print(`Bucket ${sampleBucket} has ${countOf(objects, 'object')}. For example:`)
+    else this.print('Make a bucket with any S3 client (aws s3 mb s3://my-bucket), then:')
+    const { bin } = this.config
+    this.print()
+    this.print(`  ${bin} connect dev --auth default-chain --set region=${region} \\`)
+    this.print(`    --set bucket=${bucket} --set endpoint=$AWS_ENDPOINT_URL`)
+    this.print(`  ${bin} check dev`)
+    this.print(`  ${bin} tables dev`)
+    if (objects === undefined) return
+    this.print(`  ${bin} extract dev --object customers.csv --folder orders/ \\`)
+    this.print('    --into warehouse.duckdb')
+    this.print(`  ${bin} query "select channel, count(*), sum(amount) from orders group by 1" \\`)
+    this.print('    --from warehouse.duckdb')
+  }
+}
+
+const wholeNumber = (flag: string, text: string | undefined, limit: number): number | undefined => {
+  if (text === undefined) return undefined
+  if (/^\d+$/.test(text) && Number(text) <= limit) return Number(text)
+  throw new ConnectorError('config', `--${flag} must be a whole number from 0 to ${limit}.`, {
+    code: 'Usage',
+  })
+}
+
+/** Puts the sample into its bucket. With --data it may be there from before: then it is left as it is. */
+const seed = async (aws: EmbeddedAws): Promise<number> => {
+  const objects = sampleObjects()
+  if (aws.s3.bucketNames().includes(sampleBucket)) return aws.s3.listKeys(sampleBucket).length
+  aws.s3.createBucket({ name: sampleBucket })
+  for (const { key, body } of objects) await aws.s3.putObject({ bucket: sampleBucket, key, body })
+  return objects.length
+}

@@ -1,0 +1,69 @@
+import { type Interfaces, parseFlags, readFlags, schemaFlags } from '@penstock/command-kit'
+import type { AnySource, Connection } from '@penstock/core'
+import { openProject, type Project, type ResourceOptions, resourceOptions } from '@penstock/runtime'
+import { selection } from '@penstock/source-s3'
+import { builtInConnectors } from './connectors.ts'
+import { connectionArgument, ProjectCommand } from './project-command.ts'
+import { loadFlags, requestsFromFlags, selectionFlags, selectionFlagsOf } from './selection.ts'
+
+/** Flags of `extract` and `plan`. The selection shown in the help is that of S3; another connector brings its own. */
+export const loadCommandFlags: Interfaces.FlagInput = {
+  ...selectionFlags(selection),
+  ...loadFlags,
+  ...schemaFlags(resourceOptions, { group: 'RESOURCES' }),
+}
+
+type LoadInput = Interfaces.Input<
+  Interfaces.OutputFlags<Interfaces.FlagInput>,
+  Interfaces.OutputFlags<Interfaces.FlagInput>,
+  Interfaces.OutputArgs<Interfaces.ArgInput>
+>
+
+export interface LoadArguments {
+  readonly project: Project
+  readonly connection: Connection
+  readonly tables: readonly Readonly<Record<string, unknown>>[]
+  readonly resources: ResourceOptions
+  readonly flags: Readonly<Record<string, unknown>>
+}
+
+/** What `extract` and `plan` share: the connection decides which flags choose its tables. */
+export abstract class LoadCommand extends ProjectCommand {
+  protected async readLoadArguments(ownFlags: Interfaces.FlagInput): Promise<LoadArguments> {
+    const foreign = await this.#foreignConnector()
+    const flagsFor = (connector: AnySource): Interfaces.FlagInput => ({
+      ...selectionFlagsOf(connector),
+      ...loadFlags,
+      ...schemaFlags(resourceOptions),
+      ...ownFlags,
+    })
+    const { args, flags } = await this.parse({
+      args: { connection: connectionArgument },
+      flags: foreign ? flagsFor(foreign) : { ...loadCommandFlags, ...ownFlags },
+      baseFlags: ProjectCommand.baseFlags,
+      enableJsonFlag: true,
+    } as LoadInput)
+    const project = await this.openProject(flags.project)
+    const name = String(args.connection)
+    const connector = await this.connectorOf(project, name)
+    const resources = parseFlags(resourceOptions, readFlags(resourceOptions, flags))
+    const tables = requestsFromFlags(connector, flags)
+    const connection = await this.openConnection(project, name)
+    return { project, connection, tables, resources, flags }
+  }
+
+  /**
+   * Connector of the connection, when it is not built in: its selection has to be known before flags can be read.
+   * Nothing is wrong yet when there is none.
+   */
+  async #foreignConnector(): Promise<AnySource | undefined> {
+    const given = this.argv[this.argv.indexOf('--project') + 1]
+    const path = this.argv.includes('--project') ? given : process.env.PENSTOCK_PROJECT
+    const project = await openProject({ cwd: process.cwd(), given: path }).catch(() => undefined)
+    const name = this.argv.find((word) => project !== undefined && Object.hasOwn(project.connections, word))
+    const reference = name === undefined ? undefined : project?.connections[name]?.connector
+    if (!project || name === undefined || builtInConnectors.some((connector) => connector.name === reference))
+      return undefined
+    return this.connectorOf(project, name)
+  }
+}

@@ -1,0 +1,46 @@
+import { Args, BaseCommand, Flags, type Interfaces } from '@penstock/command-kit'
+import type { AnySource, Connection } from '@penstock/core'
+import { connectionNamed, openConnection, openProject, type Project } from '@penstock/runtime'
+import { loadConnector } from './connectors.ts'
+
+/** The argument CONNECTION of many commands. */
+export const connectionArgument = Args.string({
+  name: 'connection',
+  description: 'Connection of the project.',
+  required: true,
+  ignoreStdin: true,
+})
+
+/** What commands share that work with a project file. */
+export abstract class ProjectCommand extends BaseCommand {
+  static override baseFlags: Interfaces.FlagInput = {
+    ...BaseCommand.baseFlags,
+    project: Flags.string({
+      description: 'Project file, or its folder (default: the nearest penstock.yaml).',
+      helpValue: 'PATH',
+      helpGroup: 'GLOBAL',
+      env: 'PENSTOCK_PROJECT',
+    }),
+  }
+
+  protected openProject(given: unknown): Promise<Project> {
+    return openProject({ cwd: process.cwd(), given: given as string | undefined })
+  }
+
+  /** The connector of a connection of the project. */
+  protected connectorOf(project: Project, name: string): Promise<AnySource> {
+    return loadConnector(connectionNamed(project, name).connector, project.folder)
+  }
+
+  /** A connection ready for use. Its secrets are hidden from every output from now on. */
+  protected async openConnection(
+    project: Project,
+    name: string,
+    options: { secrets?: 'required' | 'optional' } = {},
+  ): Promise<Connection> {
+    const connector = await this.connectorOf(project, name)
+    const connection = await openConnection(project, name, connector, options)
+    this.redactor.add(connection.secrets())
+    return connection
+  }
+}
