@@ -49,7 +49,7 @@ export const flushed = async (stream: Writable): Promise<void> => {
  * JSON as the command line prints it: two spaces, and integers beyond 2^53 with all their digits, which JSON allows
  * and JavaScript alone would round.
  */
-export const toJson = (value: unknown, indent: number | undefined = 2): string =>
+export const toJson = (value: unknown, indent = 2): string =>
   JSON.stringify(value, (_, entry: unknown) => (typeof entry === 'bigint' ? rawJson(entry) : entry), indent)
 
 const rawJson = (value: bigint): unknown =>

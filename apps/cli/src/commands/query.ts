@@ -1,6 +1,7 @@
 import { text as readText } from 'node:stream/consumers'
 import {
   Args,
+  BaseCommand,
   columnsOf,
   countOf,
   Flags,
@@ -11,7 +12,6 @@ import {
 } from '@penstock/command-kit'
 import { ConnectorError, describeType, type QueryResult, type TableEngine } from '@penstock/core'
 import { withEngine } from '../lib/engine.ts'
-import { ProjectCommand } from '../lib/project-command.ts'
 import { csvLine, plainValue, valueText } from '../lib/values.ts'
 import { requireFile } from './runs.ts'
 
@@ -22,7 +22,7 @@ type Format = (typeof formats)[number]
 const defaultRows = { table: 40, json: 1_000 }
 
 /** Runs SQL on a DuckDB file. */
-export class Query extends ProjectCommand {
+export class Query extends BaseCommand {
   static override summary = 'Run SQL on a DuckDB file and show or write the result.'
   static override description =
     'The file is opened for reading only. `table` fits the terminal and shows the first rows; `csv` and `json` (one object a line) stream all rows to stdout or a file; `parquet` needs --output. SQL `-` is read from stdin.'
@@ -104,7 +104,7 @@ export class Query extends ProjectCommand {
   async #ndjson(result: QueryResult): Promise<void> {
     const names = result.columns.map((column) => column.name)
     for await (const rows of result.rows()) {
-      const lines = rows.map((row) => toJson(objectOf(names, row), undefined))
+      const lines = rows.map((row) => toJson(objectOf(names, row), 0))
       if (!(await this.write(`${lines.join('\n')}\n`))) return
     }
   }

@@ -6,7 +6,7 @@ export const valueText = (value: unknown): string | undefined => {
   if (typeof value === 'string') return value
   if (value instanceof Date) return value.toISOString()
   if (value instanceof Uint8Array) return `\\x${Buffer.from(value).toString('hex')}`
-  if (typeof value === 'object') return toJson(plainValue(value), undefined)
+  if (typeof value === 'object') return toJson(plainValue(value), 0)
   return String(value)
 }
 

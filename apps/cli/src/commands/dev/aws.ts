@@ -73,7 +73,7 @@ export class Aws extends BaseCommand {
         environment: variables,
       }
       process.stdout.write(
-        `${toJson(objects === undefined ? ready : { ...ready, bucket: sampleBucket }, undefined)}\n`,
+        `${toJson(objects === undefined ? ready : { ...ready, bucket: sampleBucket }, 0)}\n`,
       )
       return
     }
