@@ -17,6 +17,7 @@ import {
   ListMultipartUploadsCommand,
   ListObjectsCommand,
   ListObjectsV2Command,
+  ListObjectVersionsCommand,
   ListPartsCommand,
   PutBucketPolicyCommand,
   PutObjectCommand,
@@ -140,6 +141,21 @@ const cases: Case[] = [
     name: 'DeleteObject',
     needs: { 's3:DeleteObject': onObjects },
     run: () => s3.send(new DeleteObjectCommand(at)),
+  },
+  {
+    name: 'GetObject of a version',
+    needs: { 's3:GetObjectVersion': onObjects },
+    run: () => s3.send(new GetObjectCommand({ ...at, VersionId: 'null' })),
+  },
+  {
+    name: 'DeleteObject of a version',
+    needs: { 's3:DeleteObjectVersion': onObjects },
+    run: () => s3.send(new DeleteObjectCommand({ ...at, VersionId: 'null' })),
+  },
+  {
+    name: 'ListObjectVersions',
+    needs: { 's3:ListBucketVersions': onBucket },
+    run: () => s3.send(new ListObjectVersionsCommand({ Bucket: bucket })),
   },
   {
     name: 'CopyObject',
