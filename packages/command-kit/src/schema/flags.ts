@@ -9,8 +9,7 @@ import {
 } from '@penstock/core'
 import type { z } from 'zod'
 
-type OptionFlag = Interfaces.OptionFlag<string[] | string | undefined>
-type AnyFlag = OptionFlag | Interfaces.BooleanFlag<boolean>
+type AnyFlag = Interfaces.FlagInput[string]
 
 export interface SchemaFlagOptions {
   /** Heading in the help. */
@@ -26,8 +25,8 @@ export interface SchemaFlagOptions {
  * required, and whether its value is right, is left to the schema, so that every error is worded here and never
  * repeats a value. Secrets get no flag: what is on a command line stands in process lists and shell histories.
  */
-export const schemaFlags = (schema: z.ZodType, options: SchemaFlagOptions = {}): Record<string, AnyFlag> => {
-  const flags: Record<string, AnyFlag> = {}
+export const schemaFlags = (schema: z.ZodType, options: SchemaFlagOptions = {}): Interfaces.FlagInput => {
+  const flags: Interfaces.FlagInput = {}
   for (const { field, flag, path } of flaggedFields(schema)) {
     if (options.omit?.includes(path.join('.'))) continue
     const repeatable = options.repeatable?.includes(path.join('.')) ?? false
