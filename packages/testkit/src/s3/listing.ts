@@ -30,59 +30,59 @@ export interface ListedPage {
 export function listPage(bucket: Bucket, query: ListingQuery): ListedPage {
   const items: ListedItem[] = []
   if (query.limit === 0) return { items, truncated: false, last: undefined }
-  for (const item of walk(bucket, query)) {
-    if (items.length === query.limit) {
-      const last = items[items.length - 1] as ListedItem
-      return { items, truncated: true, last: 'key' in last ? last.key : last.commonPrefix }
-    }
-    items.push(item)
-  }
-  return { items, truncated: false, last: undefined }
+  const truncated = walkGroups(bucket, query, isCurrent, (found) => {
+    if (items.length === query.limit) return false
+    const [version] = found.versions ?? []
+    if (found.versions === undefined) items.push({ commonPrefix: found.commonPrefix })
+    else if (version) items.push({ key: found.key, version })
+    return true
+  })
+  const last = items.at(-1)
+  if (!truncated || !last) return { items, truncated: false, last: undefined }
+  return { items, truncated, last: 'key' in last ? last.key : last.commonPrefix }
 }
 
-function* walk(bucket: Bucket, query: ListingQuery): Generator<ListedItem> {
-  for (const entry of walkGroups(bucket, query)) {
-    if ('commonPrefix' in entry) yield entry
-    else {
-      const [version] = bucket.objects.get(entry.key) ?? []
-      if (version && !version.deleteMarker) yield { key: entry.key, version }
-    }
-  }
-}
+const isCurrent = (versions: readonly ObjectVersion[]): boolean => versions[0]?.deleteMarker === false
+
+export type FoundGroup =
+  | { key: string; versions: readonly ObjectVersion[] }
+  | { commonPrefix: string; versions?: undefined }
 
 /**
- * Keys and common prefixes. A prefix counts only when something under it is visible: `isVisible` says so of a key;
- * absent, an object must have a current version.
+ * Visits keys and common prefixes in order; one counts when a key of it is visible. Ends when `visit` says false, and
+ * then returns true: something was left.
  */
-export function* walkGroups(
+export function walkGroups(
   bucket: Bucket,
   query: Omit<ListingQuery, 'limit'>,
-  isVisible: (key: string) => boolean = (key) => bucket.objects.get(key)?.[0]?.deleteMarker === false,
-): Generator<{ key: string } | { commonPrefix: string }> {
+  isVisible: (versions: readonly ObjectVersion[]) => boolean,
+  visit: (found: FoundGroup) => boolean,
+): boolean {
   const prefix = utf8Bytes(query.prefix)
   const delimiter = utf8Bytes(query.delimiter)
   const after = utf8Bytes(query.after)
-  const cursor = bucket.keys.cursor([prefix, after].sort()[1] ?? prefix)
+  const cursor = bucket.keys.cursor(prefix)
+  cursor.seek(after)
   for (let bytes = cursor.key; bytes?.startsWith(prefix); bytes = cursor.key) {
-    const key = textOf(bytes)
+    const versions = cursor.value ?? []
     const end = delimiter === '' ? -1 : bytes.indexOf(delimiter, prefix.length)
-    if (end < 0) {
-      if (bytes > after || after === '') yield { key }
+    const group = end < 0 ? undefined : bytes.slice(0, end + delimiter.length)
+    if ((group ?? bytes) <= after && after !== '') {
+      // Before the marker, or a group that the page before has told.
+    } else if (!isVisible(versions)) {
       cursor.advance()
       continue
+    } else if (
+      !visit(group === undefined ? { key: textOf(bytes), versions } : { commonPrefix: textOf(group) })
+    ) {
+      return true
     }
-    const group = bytes.slice(0, end + delimiter.length)
-    if (group > after) {
-      if (!isVisible(key)) {
-        cursor.advance()
-        continue
-      }
-      yield { commonPrefix: textOf(group) }
-    }
-    const next = afterPrefix(group)
-    if (next === undefined) return
-    cursor.seek(next)
+    const next = group === undefined ? undefined : afterPrefix(group)
+    if (group === undefined) cursor.advance()
+    else if (next === undefined) return false
+    else cursor.seek(next)
   }
+  return false
 }
 
 /** Keys came in as valid UTF-8, but a delimiter may cut one within a character. */
@@ -94,9 +94,17 @@ export interface ListingText {
   urlEncoded: boolean
 }
 
-/** S3's URL encoding of names in listings: as in SigV4, the slash stays. */
+/**
+ * S3's URL encoding of names in listings is that of forms, with the slash left alone: a space is a plus sign, and unlike
+ * in signatures the tilde is escaped and the asterisk is not. Clients decode it as a form.
+ */
+export const encodeListed = (text: string): string =>
+  text.replace(/[^A-Za-z0-9.\-*_/]+/g, (special) =>
+    special === '=' ? '%3D' : encodeText(special).replaceAll('%20', '+').replaceAll('~', '%7E'),
+  )
+
 export const listingText = (urlEncoded: boolean): ListingText => ({
-  encode: urlEncoded ? (text) => encodeText(text, true) : (text) => text,
+  encode: urlEncoded ? encodeListed : (text) => text,
   urlEncoded,
 })
 

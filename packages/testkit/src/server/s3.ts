@@ -8,7 +8,7 @@ import { errorXml, S3Error } from '../s3/errors.ts'
 import { type Operation, resolveOperation } from '../s3/operations/table.ts'
 import { createQuery, type Query } from '../s3/query.ts'
 import { parseRange } from '../s3/range.ts'
-import { checkRegion } from '../s3/region.ts'
+import { checkRegion, checkRegionName } from '../s3/region.ts'
 import type { AccessTarget, S3Request } from '../s3/service.ts'
 import type { Bucket } from '../s3/store/model.ts'
 import { currentVersion } from '../s3/versions.ts'
@@ -107,6 +107,7 @@ async function handle(
     })
   }
   const bucket = context.s3.store.buckets.get(target.bucketName)
+  checkRegionName(verified?.scope.region, bucket)
   const conditionKeys = { ...globalContext(exchange, context, now), ...s3Context(exchange, query, verified) }
   const decide = (action: string, wanted: AccessTarget = {}) => {
     const bucketName = wanted.bucket?.settings.name ?? target.bucketName

@@ -83,6 +83,24 @@ const commonElements = ({ truncated }: ListedPage, { limit, delimiter, text }: S
   element('IsTruncated', truncated),
 ]
 
+/** Writes whole seconds as `isoTime` does; many of a page fall on one day, whose text is made once. */
+function timeWriter(): (time: number) => string {
+  const dayMs = 86_400_000
+  let day = Number.NaN
+  let dayText = ''
+  const two = (value: number): string => (value < 10 ? `0${value}` : String(value))
+  return (time) => {
+    const current = Math.floor(time / dayMs)
+    if (current !== day) {
+      day = current
+      dayText = isoTime(current * dayMs).slice(0, 11)
+    }
+    const seconds = Math.floor((time - current * dayMs) / 1000)
+    const minutes = Math.floor(seconds / 60)
+    return `${dayText}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}:${two(seconds % 60)}.000Z`
+  }
+}
+
 function itemsXml(items: readonly ListedItem[], text: ListingText, withOwner: boolean): string[] {
   const owners = new Map<string, string>()
   const ownerXml = (account: string): string => {
@@ -93,6 +111,7 @@ function itemsXml(items: readonly ListedItem[], text: ListingText, withOwner: bo
     }
     return xml
   }
+  const secondsText = timeWriter()
   const contents: string[] = []
   const prefixes: string[] = []
   for (const item of items) {
@@ -105,7 +124,7 @@ function itemsXml(items: readonly ListedItem[], text: ListingText, withOwner: bo
       ? `<ChecksumAlgorithm>${version.checksum.algorithm}</ChecksumAlgorithm><ChecksumType>${version.checksum.type}</ChecksumType>`
       : ''
     contents.push(
-      `<Contents>${element('Key', text.encode(item.key))}<LastModified>${isoTime(version.lastModified)}</LastModified><ETag>&quot;${version.etag}&quot;</ETag>${checksum}<Size>${version.size}</Size>${withOwner ? ownerXml(version.owner) : ''}<StorageClass>${version.storageClass}</StorageClass></Contents>`,
+      `<Contents>${element('Key', text.encode(item.key))}<LastModified>${secondsText(version.lastModified)}</LastModified><ETag>&quot;${version.etag}&quot;</ETag>${checksum}<Size>${version.size}</Size>${withOwner ? ownerXml(version.owner) : ''}<StorageClass>${version.storageClass}</StorageClass></Contents>`,
     )
   }
   return [...contents, ...prefixes]

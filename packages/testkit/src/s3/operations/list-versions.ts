@@ -15,25 +15,25 @@ interface VersionsQuery {
   versionIdMarker: string | undefined
 }
 
-/** Keys in order, the versions of each from the newest. */
-function* walkVersions(bucket: Bucket, query: VersionsQuery): Generator<Item> {
+/** Visits keys in order, the versions of each from the newest, until `visit` says false; then returns true. */
+function walkVersions(bucket: Bucket, query: VersionsQuery, visit: (item: Item) => boolean): boolean {
   const { prefix, delimiter, keyMarker, versionIdMarker } = query
-  const versionsOf = function* (key: string, from = 0): Generator<Item> {
-    const versions = bucket.objects.get(key) ?? []
-    for (const [index, version] of versions.entries()) {
-      if (index >= from) yield { key, version, latest: index === 0 }
-    }
-  }
+  const visitVersions = (key: string, versions: readonly ObjectVersion[], from: number): boolean =>
+    versions.every((version, index) => index < from || visit({ key, version, latest: index === 0 }))
   if (versionIdMarker !== undefined && keyMarker.startsWith(prefix)) {
     const versions = bucket.objects.get(keyMarker) ?? []
     const marked = versions.findIndex(({ versionId }) => versionId === versionIdMarker)
-    if (marked >= 0) yield* versionsOf(keyMarker, marked + 1)
+    if (marked >= 0 && !visitVersions(keyMarker, versions, marked + 1)) return true
   }
-  const groups = walkGroups(bucket, { prefix, delimiter, after: keyMarker }, () => true)
-  for (const group of groups) {
-    if ('commonPrefix' in group) yield group
-    else yield* versionsOf(group.key)
-  }
+  return walkGroups(
+    bucket,
+    { prefix, delimiter, after: keyMarker },
+    () => true,
+    (found) =>
+      found.versions === undefined
+        ? visit({ commonPrefix: found.commonPrefix })
+        : visitVersions(found.key, found.versions, 0),
+  )
 }
 
 /** ListObjectVersions. */
@@ -54,14 +54,13 @@ export const listObjectVersions: Handler = (request, bucket) => {
   const limit = integerParameter(query, 'max-keys', { fallback: 1000, minimum: 0, maximum: 1000 })
   const text = listingText(urlEncoding(query))
   const items: Item[] = []
-  let truncated = false
-  if (limit > 0) {
-    for (const item of walkVersions(bucket, { prefix, delimiter, keyMarker, versionIdMarker })) {
-      truncated = items.length === limit
-      if (truncated) break
+  const truncated =
+    limit > 0 &&
+    walkVersions(bucket, { prefix, delimiter, keyMarker, versionIdMarker }, (item) => {
+      if (items.length === limit) return false
       items.push(item)
-    }
-  }
+      return true
+    })
   const last = truncated ? items.at(-1) : undefined
   return xmlReply(
     s3Document(

@@ -130,8 +130,8 @@ export interface Bucket {
   settings: BucketSettings
   /** Versions of each key, the newest first. */
   objects: Map<string, ObjectVersion[]>
-  /** All keys of `objects` as byte strings, in S3's order. */
-  keys: SortedKeys
+  /** The same by keys as byte strings, in S3's order; the lists are those of `objects`. */
+  keys: SortedKeys<ObjectVersion[]>
   uploads: Map<string, OpenUpload>
   completed: Map<string, CompletedUpload>
 }

@@ -1,30 +1,37 @@
 const blockSize = 1024
 
 /** Reads keys in order; `seek` jumps ahead. */
-export interface KeyCursor {
+export interface KeyCursor<Value> {
   /** The key here; undefined at the end. */
   readonly key: string | undefined
+  readonly value: Value | undefined
   advance(): void
   /** Moves to the first key at or after `key` (never backwards). */
   seek(key: string): void
 }
 
-/** A sorted set of strings. */
-export interface SortedKeys {
+/** Values by strings, in the order of the strings. */
+export interface SortedKeys<Value> {
   readonly size: number
-  add(key: string): void
+  /** Does nothing when the key is there. */
+  add(key: string, value: Value): void
   delete(key: string): void
-  /** Begins at the first key that is `from` or after it. A cursor does not outlive a change of the set. */
-  cursor(from: string): KeyCursor
+  /** Begins at the first key that is `from` or after it. A cursor does not outlive a change of the keys. */
+  cursor(from: string): KeyCursor<Value>
+}
+
+interface Block<Value> {
+  keys: string[]
+  values: Value[]
 }
 
 /**
- * A sorted set in blocks of up to 2,048 keys, so that an insert moves few keys however many there are, and a page of
+ * A sorted map in blocks of up to 2,048 keys, so that an insert moves few keys however many there are, and a page of
  * a listing begins with two binary searches. Keys are byte strings (`utf8Bytes`): then the engine's own comparison is
  * S3's order by UTF-8 bytes.
  */
-export function createSortedKeys(): SortedKeys {
-  const blocks: string[][] = []
+export function createSortedKeys<Value>(): SortedKeys<Value> {
+  const blocks: Block<Value>[] = []
   let size = 0
 
   /** Index of the last block that begins at or before the key; 0 when none does. */
@@ -33,7 +40,7 @@ export function createSortedKeys(): SortedKeys {
     let high = blocks.length
     while (low < high) {
       const middle = (low + high) >>> 1
-      if ((blocks[middle]?.[0] as string) <= key) low = middle + 1
+      if ((blocks[middle]?.keys[0] as string) <= key) low = middle + 1
       else high = middle
     }
     return Math.max(0, low - 1)
@@ -44,62 +51,73 @@ export function createSortedKeys(): SortedKeys {
       return size
     },
 
-    add(key) {
+    add(key, value) {
       const blockIndex = blockOf(key)
       const block = blocks[blockIndex]
       if (!block) {
-        blocks.push([key])
+        blocks.push({ keys: [key], values: [value] })
         size = 1
         return
       }
-      const index = lowerBound(block, key)
-      if (block[index] === key) return
+      const { keys, values } = block
+      const index = lowerBound(keys, key)
+      if (keys[index] === key) return
       size++
-      if (index < block.length || block.length < blockSize) {
-        block.splice(index, 0, key)
+      if (index < keys.length || keys.length < blockSize) {
+        keys.splice(index, 0, key)
+        values.splice(index, 0, value)
       } else {
         // Keys that arrive in order fill whole blocks instead of splitting them by half.
-        blocks.splice(blockIndex + 1, 0, [key])
+        blocks.splice(blockIndex + 1, 0, { keys: [key], values: [value] })
       }
-      if (block.length > 2 * blockSize) blocks.splice(blockIndex + 1, 0, block.splice(blockSize))
+      if (keys.length > 2 * blockSize) {
+        const upper = { keys: keys.splice(blockSize), values: values.splice(blockSize) }
+        blocks.splice(blockIndex + 1, 0, upper)
+      }
     },
 
     delete(key) {
       const blockIndex = blockOf(key)
       const block = blocks[blockIndex]
       if (!block) return
-      const index = lowerBound(block, key)
-      if (block[index] !== key) return
-      block.splice(index, 1)
+      const index = lowerBound(block.keys, key)
+      if (block.keys[index] !== key) return
+      block.keys.splice(index, 1)
+      block.values.splice(index, 1)
       size--
-      if (block.length === 0) blocks.splice(blockIndex, 1)
+      if (block.keys.length === 0) blocks.splice(blockIndex, 1)
     },
 
     cursor(from) {
       let blockIndex = 0
+      let block: Block<Value> | undefined
       let index = 0
       const settle = () => {
-        while (index >= (blocks[blockIndex]?.length ?? Number.POSITIVE_INFINITY)) {
-          blockIndex++
-          index = 0
-        }
+        if (!block || index < block.keys.length) return
+        blockIndex++
+        block = blocks[blockIndex]
+        index = 0
       }
       const seek = (key: string) => {
         blockIndex = blockOf(key)
-        index = lowerBound(blocks[blockIndex] ?? [], key)
+        block = blocks[blockIndex]
+        index = lowerBound(block?.keys ?? [], key)
         settle()
       }
       seek(from)
       return {
         get key() {
-          return blocks[blockIndex]?.[index]
+          return block?.keys[index]
+        },
+        get value() {
+          return block?.values[index]
         },
         advance() {
           index++
           settle()
         },
         seek(key) {
-          const current = blocks[blockIndex]?.[index]
+          const current = block?.keys[index]
           if (current !== undefined && current < key) seek(key)
         },
       }

@@ -34,8 +34,9 @@ export function applyChange(buckets: Map<string, Bucket>, change: Change, refere
       references.retain(change.version.segments)
       const versions = bucket.objects.get(change.key)
       if (!versions) {
-        bucket.objects.set(change.key, [change.version])
-        bucket.keys.add(utf8Bytes(change.key))
+        const first = [change.version]
+        bucket.objects.set(change.key, first)
+        bucket.keys.add(utf8Bytes(change.key), first)
         return
       }
       const replaced = versions.findIndex(({ versionId }) => versionId === change.version.versionId)
