@@ -1,0 +1,100 @@
+import { closeSync, createWriteStream, openSync, readSync } from 'node:fs'
+import { join } from 'node:path'
+import { Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { CsvFormat, StagedFile } from '@penstock/core'
+import { quoteText, quoteTextList } from '../sql.ts'
+import { decodeHead, detectDialect, type Dialect, distinctNames, parseRecords } from './dialect.ts'
+import { headBytes, plainBytes, readHead, refuseOtherFormat } from './head.ts'
+import { csvErrorTables, type Layout, type ReadColumn } from './reading.ts'
+
+/** Longest record that is read, in bytes. */
+const maxRecordBytes = 64 * 1024 ** 2
+
+/** Layout of a file by its beginning. Undefined for a file without any record: no header, no rows. */
+export const csvLayout = async (file: StagedFile, format: CsvFormat): Promise<Layout | undefined> => {
+  const head = await readHead(file, headBytes, true)
+  if (head.length === 0) return undefined
+  const dialect = detectDialect(head, format, head.length < headBytes)
+  if (dialect.encoding === 'utf-8') refuseOtherFormat(file, head)
+  const first = parseRecords(decodeHead(head, dialect.encoding), dialect, 1)[0]
+  if (!first) return undefined
+  const names = distinctNames(dialect.header ? first : first.map(() => ''))
+  const columns = names.map((name, index): ReadColumn => {
+    const text = `nullif(c${index}, '')`
+    return { name, value: { raw: `c${index}`, text, literal: text } }
+  })
+  const lineEnd = head.indexOf(10)
+  const isPlain = dialect.header && dialect.encoding === 'utf-8' && dialect.skipLines === 0 && dialect.comment === ''
+  const isOneLine = lineEnd > 0 && !head.subarray(0, lineEnd).includes(dialect.quote || '\n')
+  return {
+    type: 'csv',
+    id: JSON.stringify([format.compression, dialect, names]),
+    names,
+    dialect,
+    ...(isPlain && isOneLine && { headerBytes: head.subarray(0, lineEnd + 1) }),
+    source: (paths, _types, tag) => ({ from: readCsv(paths, dialect, names.length, format, tag), columns }),
+  }
+}
+
+/** True when an uncompressed local file begins with exactly this header: no further look at it is needed. */
+export const beginsWith = (file: StagedFile, header: Buffer): boolean => {
+  if (file.path === undefined || file.format.compression !== 'none') return false
+  const descriptor = openSync(file.path, 'r')
+  try {
+    const begin = Buffer.alloc(header.length)
+    return readSync(descriptor, begin, 0, header.length, 0) === header.length && begin.equals(header)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+const readCsv = (
+  paths: readonly string[],
+  dialect: Dialect,
+  columnCount: number,
+  format: CsvFormat,
+  tag: string,
+): string => {
+  const { errors, scans } = csvErrorTables(tag)
+  const isConverted = dialect.encoding !== 'utf-8'
+  const columns = Array.from({ length: columnCount }, (_, index) => `'c${index}': 'VARCHAR'`)
+  const options = [
+    'auto_detect = false',
+    `header = ${dialect.header}`,
+    `skip = ${dialect.skipLines}`,
+    `delim = ${quoteText(dialect.delimiter)}`,
+    `quote = ${quoteText(dialect.quote)}`,
+    `escape = ${quoteText(dialect.quote === '' ? '' : dialect.escape)}`,
+    ...(dialect.comment === '' ? [] : [`comment = ${quoteText(dialect.comment)}`]),
+    `nullstr = ${quoteTextList(dialect.nullStrings)}`,
+    'allow_quoted_nulls = false',
+    `compression = ${quoteText(isConverted ? 'none' : format.compression)}`,
+    `max_line_size = ${maxRecordBytes}`,
+    `columns = {${columns.join(', ')}}`,
+    'store_rejects = true',
+    'rejects_limit = 0',
+    `rejects_table = ${quoteText(errors)}`,
+    `rejects_scan = ${quoteText(scans)}`,
+  ]
+  return `read_csv(${quoteTextList(paths)}, ${options.join(', ')})`
+}
+
+/** Rewrites a file of another encoding as UTF-8 in the staging folder: DuckDB reads UTF-16 with a mark not at all. */
+export const convertToUtf8 = async (file: StagedFile, dialect: Dialect, folder: string, name: string): Promise<string> => {
+  const path = join(folder, name)
+  await pipeline(plainBytes(file), toUtf8(dialect.encoding), createWriteStream(path))
+  return path
+}
+
+export const toUtf8 = (encoding: Dialect['encoding']): Transform => {
+  const decoder = new TextDecoder(encoding, { fatal: false })
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      done(null, Buffer.from(decoder.decode(chunk, { stream: true })))
+    },
+    flush(done) {
+      done(null, Buffer.from(decoder.decode()))
+    },
+  })
+}

@@ -1,0 +1,140 @@
+import type { CsvFormat } from '@penstock/core'
+
+/** How to read delimited text, with nothing left to guess. */
+export interface Dialect {
+  readonly delimiter: string
+  readonly quote: string
+  readonly escape: string
+  readonly header: boolean
+  readonly comment: string
+  readonly skipLines: number
+  readonly nullStrings: readonly string[]
+  readonly encoding: 'utf-8' | 'utf-16le' | 'utf-16be' | 'latin1'
+}
+
+const candidates = [',', ';', '\t', '|']
+
+/** Encoding by byte order mark, else what the user says, else UTF-8. */
+export const encodingOf = (head: Buffer, format: CsvFormat): Dialect['encoding'] => {
+  if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le'
+  if (head[0] === 0xfe && head[1] === 0xff) return 'utf-16be'
+  if (format.encoding === 'utf-16') return 'utf-16le'
+  return format.encoding === 'latin-1' ? 'latin1' : 'utf-8'
+}
+
+/** The beginning as text, without a byte order mark. */
+export const decodeHead = (head: Buffer, encoding: Dialect['encoding']): string => {
+  const label = { latin1: 'latin1', 'utf-8': 'utf-8', 'utf-16le': 'utf-16le', 'utf-16be': 'utf-16be' }[encoding]
+  return new TextDecoder(label).decode(head)
+}
+
+/**
+ * The dialect of a file: what the user says, else what its beginning shows. The delimiter is the candidate that cuts
+ * the first records into the same count of fields, more than one. There is a header unless a cell of the first record
+ * is empty or looks like a number or a date.
+ */
+export const detectDialect = (head: Buffer, format: CsvFormat, isWhole: boolean): Dialect => {
+  const encoding = encodingOf(head, format)
+  const quote = format.quote ?? '"'
+  const base = {
+    quote,
+    escape: format.escape ?? quote,
+    comment: format.comment ?? '',
+    skipLines: format.skipLines ?? 0,
+    nullStrings: format.nullStrings ?? [''],
+    encoding,
+  }
+  const text = decodeHead(head, encoding)
+  const delimiter = format.delimiter ?? detectDelimiter(text, base, isWhole)
+  const dialect = { ...base, delimiter, header: true }
+  const first = parseRecords(text, dialect, 1, isWhole)[0] ?? []
+  return { ...dialect, header: format.header ?? first.every(looksLikeName) }
+}
+
+const looksLikeName = (cell: string): boolean =>
+  !/^\s*[-+]?[\d.,]+(e[-+]?\d+)?\s*$/i.test(cell) && !/^\d{4}-\d{2}-\d{2}/.test(cell)
+
+const detectDelimiter = (text: string, base: Omit<Dialect, 'delimiter' | 'header'>, isWhole: boolean): string => {
+  let best = { delimiter: ',', score: 0 }
+  for (const delimiter of candidates) {
+    const records = parseRecords(text, { ...base, delimiter, header: true }, 50, isWhole)
+    const fields = records[0]?.length ?? 0
+    if (fields < 2) continue
+    const even = records.filter((record) => record.length === fields).length / records.length
+    const score = even * 1_000 + Math.min(fields, 900)
+    if (score > best.score) best = { delimiter, score }
+  }
+  return best.delimiter
+}
+
+/**
+ * First records of delimited text, cells unquoted: for the header and for guesses about the dialect, never for data.
+ * Without `isWhole` an unfinished last record is left out, unless it is the only one.
+ */
+export const parseRecords = (text: string, dialect: Dialect, count: number, isWhole = true): string[][] => {
+  const { delimiter, quote, escape } = dialect
+  const records: string[][] = []
+  let position = 0
+  for (let skipped = 0; skipped < dialect.skipLines; skipped++) {
+    const end = text.indexOf('\n', position)
+    if (end < 0) return []
+    position = end + 1
+  }
+  let cells: string[] = []
+  let cell = ''
+  let wasQuoted = false
+  const endRecord = () => {
+    cells.push(cell)
+    const isBlank = cells.length === 1 && cell === '' && !wasQuoted
+    const isComment = dialect.comment !== '' && (cells[0] ?? '').startsWith(dialect.comment)
+    if (!isBlank && !isComment) records.push(cells)
+    cells = []
+    cell = ''
+    wasQuoted = false
+  }
+  while (position < text.length && records.length < count) {
+    if (quote !== '' && cell === '' && !wasQuoted && text.startsWith(quote, position)) {
+      wasQuoted = true
+      position += 1
+      for (; position < text.length; position++) {
+        const character = text[position] ?? ''
+        const next = text[position + 1] ?? ''
+        if (character === escape && (next === quote || (next === escape && escape !== quote))) {
+          cell += next
+          position++
+        } else if (character === quote) break
+        else cell += character
+      }
+      position += 1
+    } else if (text.startsWith(delimiter, position)) {
+      cells.push(cell)
+      cell = ''
+      wasQuoted = false
+      position += delimiter.length
+    } else if (text[position] === '\n' || text[position] === '\r') {
+      position += text[position] === '\r' && text[position + 1] === '\n' ? 2 : 1
+      endRecord()
+    } else cell += text[position++]
+  }
+  if (records.length < count && (isWhole || records.length === 0) && (cell !== '' || cells.length > 0 || wasQuoted)) endRecord()
+  return records
+}
+
+/** Distinct column names: an empty one becomes `columnN`, a repeated one (case doesn't count) gets `_1`, `_2` ... */
+export const distinctNames = (names: readonly string[]): string[] => {
+  const taken = new Set(names.map((name) => name.trim().toLowerCase()).filter((name) => name !== ''))
+  const used = new Set<string>()
+  return names.map((given, index) => {
+    const name = given.trim() === '' ? `column${index + 1}` : given.trim()
+    if (!used.has(name.toLowerCase())) {
+      used.add(name.toLowerCase())
+      return name
+    }
+    for (let suffix = 1; ; suffix++) {
+      const candidate = `${name}_${suffix}`
+      if (used.has(candidate.toLowerCase()) || taken.has(candidate.toLowerCase())) continue
+      used.add(candidate.toLowerCase())
+      return candidate
+    }
+  })
+}

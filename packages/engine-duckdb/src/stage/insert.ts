@@ -1,0 +1,95 @@
+import type { LineageColumn } from '@penstock/core'
+import { duckdbType } from '../logical-types.ts'
+import { quoteIdentifier, quoteNullableText, quoteTextList } from '../sql.ts'
+import { findColumn, type StageColumn } from './columns.ts'
+import { castOf, doubtOf, type SourceValue, type TimeFormats } from './proofs.ts'
+import type { InputFile, Source } from './reading.ts'
+
+export const fileColumn = '__file'
+export const badColumn = '__bad'
+
+/** SQL of the value of each staging column, and of the first doubt about a row. */
+export interface RowSql {
+  readonly values: readonly string[]
+  /** SQL of the column's value as text, for messages. */
+  readonly texts: readonly string[]
+  /** Why the row is bad: position of a column, a row fault, or null. */
+  readonly bad: string
+}
+
+const constantValue = (files: readonly InputFile[], name: string): SourceValue => {
+  const values = files.map(({ file }) => findConstant(file.constants, name))
+  const list = `[${values.map(quoteNullableText).join(', ')}]`
+  const text = files.length === 1 ? quoteNullableText(values[0]) : `(${list})[file_index + 1]`
+  return { raw: text, text, literal: text }
+}
+
+export const findConstant = (constants: Readonly<Record<string, string | null>>, name: string): string | null => {
+  const found = Object.entries(constants).find(([constant]) => constant.toLowerCase() === name.toLowerCase())
+  return found?.[1] ?? null
+}
+
+const lineageValue = (files: readonly InputFile[], name: LineageColumn): string => {
+  switch (name) {
+    case '_file':
+      return `(${quoteTextList(files.map(({ file }) => file.url))})[file_index + 1]`
+    case '_modified':
+      return `make_timestamptz(([${files.map(({ file }) => Math.round(file.entry.modified * 1000))}]::BIGINT[])[file_index + 1])`
+    case '_row':
+      return 'row_number() OVER ()'
+  }
+}
+
+/** How the rows of a source become rows of the staging table. A column that the files lack is null. */
+export const rowSql = (
+  columns: readonly StageColumn[],
+  source: Source,
+  files: readonly InputFile[],
+  formats: TimeFormats,
+): RowSql => {
+  const values: string[] = []
+  const texts: string[] = []
+  const doubts: string[] = []
+  for (const [index, column] of columns.entries()) {
+    if (column.kind === 'lineage') {
+      values.push(lineageValue(files, column.name as LineageColumn))
+      texts.push('NULL')
+      continue
+    }
+    const read = column.kind === 'constant' ? undefined : findColumn(source.columns, column.name)
+    const value = column.kind === 'constant' ? constantValue(files, column.name) : read?.value
+    if (!value) {
+      values.push(`NULL::${duckdbType(column.type ?? { type: 'string' })}`)
+      texts.push('NULL')
+      continue
+    }
+    texts.push(value.text)
+    if (read?.declared && column.type) {
+      // Declared types were compared before: this widens without loss.
+      values.push(`${value.raw}::${duckdbType(column.type)}`)
+      continue
+    }
+    values.push(castOf(value, column.type, formats))
+    const doubt = doubtOf(value, column.type, formats)
+    if (doubt) doubts.push(`WHEN ${doubt} THEN ${index}`)
+  }
+  const fault = source.fault ? `WHEN (${source.fault}) IS NOT NULL THEN (${source.fault})` : ''
+  const cases = [fault, ...doubts].filter(Boolean)
+  return { values, texts, bad: cases.length > 0 ? `CASE ${cases.join(' ')} END::INTEGER` : 'NULL::INTEGER' }
+}
+
+/** INSERT of the rows of a source into the staging table, each with its file and its doubt. */
+export const insertSql = (
+  table: string,
+  columns: readonly StageColumn[],
+  source: Source,
+  files: readonly InputFile[],
+  formats: TimeFormats,
+  limit: number | undefined,
+): string => {
+  const sql = rowSql(columns, source, files, formats)
+  const names = [...columns.map(({ name }) => name), fileColumn, badColumn].map(quoteIdentifier)
+  const ordinal = `([${files.map(({ ordinal }) => ordinal)}]::UINTEGER[])[file_index + 1]`
+  const limited = limit === undefined ? '' : ` LIMIT ${limit}`
+  return `INSERT INTO ${table} (${names.join(', ')}) SELECT ${[...sql.values, ordinal, sql.bad].join(', ')} FROM ${source.from}${limited}`
+}

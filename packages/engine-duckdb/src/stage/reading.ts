@@ -1,0 +1,52 @@
+import type { LogicalType, StagedFile } from '@penstock/core'
+import type { Dialect } from './dialect.ts'
+import type { SourceValue } from './proofs.ts'
+
+/** One column as the files have it. */
+export interface ReadColumn {
+  readonly name: string
+  readonly value: SourceValue
+  /** The type that the file declares (Parquet); then `value.raw` has this type already. */
+  readonly declared?: LogicalType
+}
+
+/** A file on its way through one statement. */
+export interface InputFile {
+  /** Number of the file in this load, from 0. */
+  readonly ordinal: number
+  readonly file: StagedFile
+}
+
+/** SQL over some files of one layout. */
+export interface Source {
+  /** Table expression with `file_index`, the position of the file in the list, and what the columns' SQL refers to. */
+  readonly from: string
+  readonly columns: readonly ReadColumn[]
+  /** SQL for why a row is no record that fits the layout at all: a {@link rowFault}, or null. */
+  readonly fault?: string
+}
+
+/** Reasons of `__bad` that concern a whole row; others are the position of a column. */
+export const rowFault = { malformed: -1, unknownKey: -2 } as const
+
+/** Files that one statement can read: the same format, dialect and columns. */
+export interface Layout {
+  readonly type: 'csv' | 'ndjson' | 'json' | 'parquet'
+  /** Equal for files that can be read together. */
+  readonly id: string
+  readonly names: readonly string[]
+  /** Types that the files declare, in the order of `names`. */
+  readonly declared?: readonly LogicalType[]
+  /** CSV only. */
+  readonly dialect?: Dialect
+  /** Bytes of the header with its line end: an uncompressed file that begins with them has this layout. */
+  readonly headerBytes?: Buffer
+  /** Tables of the records that the reader can't parse are named by `tag`. */
+  source(paths: readonly string[], types: readonly (LogicalType | undefined)[], tag: string): Source
+}
+
+/** Table of the records that read_csv could not parse, and the one that names its files. */
+export const csvErrorTables = (tag: string) => ({
+  errors: `__penstock_csv_errors_${tag}`,
+  scans: `__penstock_csv_scans_${tag}`,
+})

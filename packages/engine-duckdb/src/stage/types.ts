@@ -1,0 +1,71 @@
+import type { DuckDBConnection } from '@duckdb/node-api'
+import type { BeginLoadOptions, InferredColumn, LoadProgress, StagedFile, TableSchema } from '@penstock/core'
+
+export interface StageOptions extends BeginLoadOptions {
+  readonly runId: string
+}
+
+export interface StageContext {
+  /** Columns of the table that rows will be added to; undefined where there is none, or where it is replaced. */
+  readonly existing: TableSchema | undefined
+  /** Local folder for named pipes and converted files; it exists. */
+  readonly stagingFolder: string
+  /** Suffix that tells the tables of this load from those of others in the same transaction. */
+  readonly ordinal: number
+  /** Schema of the target database in which the staging table is made (default `main`). */
+  readonly schema?: string
+}
+
+export interface StageCounts {
+  readonly rowsRead: number
+  readonly rowsLoaded: number
+  readonly rowsRejected: number
+}
+
+/** Rows on their way into a table. Lives inside the caller's transaction; nothing of it is visible before its commit. */
+export interface Stage {
+  /** Unquoted name of the staging table, in `schema`; made with the first file, or by `schema()`'s caller through `materialize`. */
+  readonly table: string
+  /** Columns of the staging table that no user sees: ordinal of the file and number of the row in it. */
+  readonly hiddenColumns: readonly string[]
+  /**
+   * TEMP table, one row per added file: ordinal UINTEGER, container, key, version, version_id VARCHAR, size,
+   * modified BIGINT (bytes, epoch ms), rows, rejected BIGINT.
+   */
+  readonly filesTable: string
+  /** TEMP table of this load's rejected rows: file UINTEGER, then the columns of `<table>__rejects`; undefined when nothing was rejected. */
+  readonly rejectsTable: () => string | undefined
+  addFiles(files: readonly StagedFile[], options: { signal: AbortSignal }): Promise<LoadProgress>
+  addRows(rows: readonly Readonly<Record<string, unknown>>[], schema: TableSchema): Promise<LoadProgress>
+  /** Columns of the rows, without the hidden ones. Final once no file will be added. */
+  schema(): TableSchema
+  /** True once `limitRows` is reached. */
+  full(): boolean
+  counts(): StageCounts
+  /** Makes sure that the staging table exists, with the columns of `schema()`; for a load without any file or row. */
+  materialize(): Promise<void>
+  /** Drops what is left of the stage. The staging table itself may be gone: renamed by the caller. */
+  drop(): Promise<void>
+}
+
+export type CreateStage = (
+  connection: DuckDBConnection,
+  options: StageOptions,
+  context: StageContext,
+) => Promise<Stage>
+
+export interface InferOptions {
+  readonly schemaPolicy: BeginLoadOptions['schemaPolicy']
+  readonly columnTypes?: BeginLoadOptions['columnTypes']
+  readonly allText?: boolean
+  /** The files are only the beginning of their objects: an incomplete last record is ignored. */
+  readonly partial?: boolean
+  readonly stagingFolder: string
+  readonly signal?: AbortSignal
+}
+
+export type InferColumns = (
+  connection: DuckDBConnection,
+  files: readonly StagedFile[],
+  options: InferOptions,
+) => Promise<readonly InferredColumn[]>
