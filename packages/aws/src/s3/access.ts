@@ -31,6 +31,8 @@ export interface S3Head {
   readonly entry: S3Entry
   readonly contentType?: string
   readonly contentEncoding?: string
+  /** True for an archived object of which a readable copy exists for the time being. */
+  readonly restored?: boolean
   /** Object metadata set by the user, names in lower case without `x-amz-meta-`. */
   readonly metadata: Readonly<Record<string, string>>
 }

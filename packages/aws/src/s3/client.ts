@@ -27,8 +27,8 @@ export interface S3Client {
     options: { readonly signal: AbortSignal; readonly onRetry?: ((notice: RetryNotice) => void) | undefined },
     attempt: (run: RetryRun) => Promise<Result>,
   ): Promise<Result>
-  /** The connection's signal and another one. */
-  signals(...signals: (AbortSignal | undefined)[]): AbortSignal
+  /** Aborts with the connection, and with another signal. */
+  signals(other: AbortSignal | undefined): AbortSignal
 }
 
 export interface ClientOptions {
@@ -108,6 +108,15 @@ export const createClient = (options: ClientOptions): S3Client => {
     }
   }
 
+  // Callers pass one signal with thousands of small objects.
+  const joined = new WeakMap<AbortSignal, AbortSignal>()
+  const signals = (other: AbortSignal | undefined): AbortSignal => {
+    if (!other || other === options.signal) return options.signal
+    const known = joined.get(other) ?? AbortSignal.any([options.signal, other])
+    joined.set(other, known)
+    return known
+  }
+
   return Object.freeze({
     bucket,
     region,
@@ -118,10 +127,6 @@ export const createClient = (options: ClientOptions): S3Client => {
     context,
     attempt,
     retrying,
-    signals: (...others: (AbortSignal | undefined)[]) => {
-      const all = [options.signal, ...others.filter((signal) => signal !== undefined)]
-      const distinct = [...new Set(all)]
-      return distinct.length === 1 ? options.signal : AbortSignal.any(distinct)
-    },
+    signals,
   })
 }

@@ -33,6 +33,7 @@ export const headObject = async (
         },
         ...(contentType === undefined ? {} : { contentType }),
         ...(contentEncoding === undefined ? {} : { contentEncoding }),
+        ...(headers['x-amz-restore']?.includes('ongoing-request="false"') ? { restored: true } : {}),
         metadata: Object.fromEntries(
           Object.entries(headers)
             .filter(([name]) => name.startsWith(metadataPrefix))

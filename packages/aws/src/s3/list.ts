@@ -5,7 +5,7 @@ import { scanListing } from './list-xml.ts'
 /** Pages of ListObjectsV2. While a page is used, the next one is under way. */
 export async function* listObjects(client: S3Client, options: S3ListOptions = {}): AsyncGenerator<S3Page> {
   const stop = new AbortController()
-  const signal = client.signals(options.signal, stop.signal)
+  const signal = AbortSignal.any([client.signals(options.signal), stop.signal])
   const context = client.context('ListObjectsV2', 's3:ListBucket')
 
   const page = (token: string | undefined) =>

@@ -3,19 +3,14 @@ import type { ByteRange, FileEntry, TransferOptions } from '@penstock/core'
 import type { Crc } from '../checksum/crc.ts'
 import { type ExpectedChecksum, expectedChecksum } from '../checksum/expected.ts'
 import type { Hashing } from '../checksum/hashing.ts'
-import type { S3Client } from '../s3/client.ts'
 import { fetchRange } from './fetch-range.ts'
-import { fileError, openForWriting, rangeWriter } from './local-file.ts'
-import { parallelRanges, planRanges } from './parts.ts'
+import { fileError, openForWriting, rangeWriter, writeSmallFile } from './local-file.ts'
+import { type PartOptions, type TransferContext, verifiedPart } from './part.ts'
+import { parallelRanges, planRanges } from './ranges.ts'
 import { fetchChecksum, mismatch, runningHash, wholeCrc } from './verify.ts'
 
-export interface TransferContext {
-  readonly client: S3Client
-  readonly hashing: Hashing
-  /** Requests in flight at most, over all objects. */
-  readonly concurrency: number
-}
-
+/** Objects up to this size are held in memory and written at once. */
+const memoryBytes = 256 * 1024
 /** MD5 and SHA of files up to this size are computed on the spot, of larger ones in another thread. */
 const inlineHashBytes = 1 << 20
 
@@ -29,12 +24,23 @@ export const downloadObject = async (
   path: string,
   options: TransferOptions,
 ): Promise<void> => {
+  const connection = context.client.signals(options.signal)
+  if (entry.size <= memoryBytes) {
+    const range = { start: 0, end: entry.size }
+    const { client } = context
+    const part =
+      entry.size === 0
+        ? undefined
+        : await verifiedPart(context, entry, range, { ...options, signal: connection }, client.verify)
+    writeSmallFile(path, part?.chunks ?? [])
+    return
+  }
   const stop = new AbortController()
-  const signal = AbortSignal.any([context.client.signals(options.signal), stop.signal])
+  const signal = AbortSignal.any([connection, stop.signal])
   const file = await openForWriting(path)
   let complete = false
   try {
-    if (entry.size > 0) await verifiedTransfer(context, entry, { file, path }, { ...options, signal }, stop)
+    await verifiedTransfer(context, entry, { file, path }, { ...options, signal }, stop)
     complete = true
   } finally {
     await file.close().catch((error: unknown) => {
@@ -50,13 +56,11 @@ interface Target {
   readonly path: string
 }
 
-type LaneOptions = TransferOptions & { readonly signal: AbortSignal }
-
 const verifiedTransfer = async (
   context: TransferContext,
   entry: FileEntry,
   target: Target,
-  options: LaneOptions,
+  options: PartOptions,
   stop: AbortController,
 ): Promise<void> => {
   for (let again = false; ; again = true) {
@@ -72,7 +76,7 @@ const transfer = async (
   context: TransferContext,
   entry: FileEntry,
   target: Target,
-  options: LaneOptions,
+  options: PartOptions,
   stop: AbortController,
 ): Promise<ExpectedChecksum | undefined> => {
   const { client } = context

@@ -1,3 +1,4 @@
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { ConnectorError } from '@penstock/core'
 import { safeCause } from '../errors/safe-cause.ts'
@@ -87,5 +88,24 @@ const writeAll = async (
     const result = await file.write(rest, written, rest.length - written, position + bytesWritten + written)
     if (result.bytesWritten === 0) throw Object.assign(new Error('Nothing was written.'), { code: 'ENOSPC' })
     written += result.bytesWritten
+  }
+}
+
+/**
+ * Writes a small file at once. Synchronous: three calls on the page cache take a fifth of the time that three turns
+ * through the thread pool take, which is what counts with thousands of small objects.
+ */
+export const writeSmallFile = (path: string, chunks: readonly Uint8Array[]): void => {
+  try {
+    const descriptor = openSync(path, 'w')
+    try {
+      for (const chunk of chunks)
+        for (let done = 0; done < chunk.length; ) done += writeSync(descriptor, chunk, done)
+    } finally {
+      closeSync(descriptor)
+    }
+  } catch (error) {
+    rmSync(path, { force: true })
+    throw fileError(error, path)
   }
 }

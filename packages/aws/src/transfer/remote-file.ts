@@ -1,6 +1,7 @@
 import type { FileEntry } from '@penstock/core'
 import type { S3File } from '../s3/access.ts'
-import { downloadObject, type TransferContext } from './download.ts'
+import { downloadObject } from './download.ts'
+import type { TransferContext } from './part.ts'
 import { readObject } from './read.ts'
 
 /** Access to the bytes of an object, as it was listed. */

@@ -1,0 +1,57 @@
+import { crc32 } from 'node:zlib'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { type CrcName, combineCrc, crcToBase64, createCrc } from './crc.ts'
+
+const names: readonly CrcName[] = ['crc32', 'crc32c', 'crc64nvme']
+
+/** Check values of the catalogue of parametrised CRC algorithms, of the text 123456789. */
+test.each([
+  ['crc32', 0xcbf43926n, 'y/Q5Jg=='],
+  ['crc32c', 0xe3069283n, '4waSgw=='],
+  ['crc64nvme', 0xae8b14860a799888n, 'rosUhgp5mIg='],
+] as const)('%s of 123456789 is the check value', async (name, value, base64) => {
+  const crc = await createCrc(name)
+  crc.update(Buffer.from('12345'))
+  crc.update(Buffer.from('6789'))
+  expect(crc.digest()).toBe(value)
+  expect(crcToBase64(name, value)).toBe(base64)
+})
+
+test.each(names)('%s begins anew after a reset', async (name) => {
+  const crc = await createCrc(name)
+  crc.update(Buffer.from('something'))
+  crc.digest()
+  crc.reset()
+  crc.update(Buffer.from('123456789'))
+  const other = await createCrc(name)
+  other.update(Buffer.from('123456789'))
+  expect(crc.digest()).toBe(other.digest())
+})
+
+test.each(names)('%s of a whole follows from those of its parts', async (name) => {
+  const crc = await createCrc(name)
+  const of = (bytes: Uint8Array): bigint => {
+    crc.reset()
+    crc.update(bytes)
+    return crc.digest()
+  }
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 5000 }), fc.uint8Array({ maxLength: 5000 }), (a, b) => {
+      expect(combineCrc(name, of(a), of(b), b.length)).toBe(of(Buffer.concat([a, b])))
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test('lengths beyond 32 bits combine: half of the zeros twice is all of them', () => {
+  const a = BigInt(crc32(Buffer.from('a')))
+  /** CRC of 2^exponent zero bytes, by doubling. */
+  const zeros = (exponent: number): bigint => {
+    let crc = BigInt(crc32(Buffer.alloc(1)))
+    for (let done = 0; done < exponent; done++) crc = combineCrc('crc32', crc, crc, 2 ** done)
+    return crc
+  }
+  const half = combineCrc('crc32', a, zeros(33), 2 ** 33)
+  expect(combineCrc('crc32', half, zeros(33), 2 ** 33)).toBe(combineCrc('crc32', a, zeros(34), 2 ** 34))
+})

@@ -1,0 +1,194 @@
+import { existsSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ConnectorError } from '@penstock/core'
+import type { Aws, Fault, FaultRule } from '@penstock/testkit'
+import { beforeEach, describe, expect, test } from 'vitest'
+import {
+  bucket,
+  bytesOf,
+  collect,
+  embeddedAws,
+  entryOf,
+  openEmbedded,
+  quick,
+  temporaryFolder,
+} from '../../test/embedded.ts'
+import type { S3Access } from '../s3/access.ts'
+
+const MiB = 1 << 20
+const large = bytesOf(20 * MiB)
+const small = bytesOf(100_000)
+
+let aws: Aws
+let access: S3Access
+let folder: string
+
+beforeEach(async () => {
+  aws = await embeddedAws()
+  await aws.s3.putObject({ bucket, key: 'large', body: large })
+  await aws.s3.putObject({ bucket, key: 'small', body: small })
+  access = openEmbedded(aws)
+  folder = await temporaryFolder()
+})
+
+const gets = () => aws.log.entries().filter((entry) => entry.operation === 'GetObject')
+
+const fault = (kind: Fault, rule: Partial<FaultRule> = {}): void => {
+  aws.faults.add({ when: { operation: 'GetObject' }, times: 1, ...rule, fault: kind })
+}
+
+const download = async (key: string, from = access): Promise<{ counted: number; retries: number }> => {
+  const path = join(folder, key)
+  let counted = 0
+  let retries = 0
+  const onBytes = (bytes: number): void => {
+    counted += bytes
+  }
+  const onRetry = (): void => {
+    retries++
+  }
+  await from.file(await entryOf(from, key)).download(path, { onBytes, onRetry })
+  expect((await readFile(path)).equals(key === 'large' ? large : small)).toBe(true)
+  return { counted, retries }
+}
+
+const failure = (promise: Promise<unknown>): Promise<ConnectorError> =>
+  promise.then(
+    () => expect.unreachable('should have failed'),
+    (error: ConnectorError) => error,
+  )
+
+const healed: [string, Fault][] = [
+  ['503 SlowDown', { kind: 'slow-down' }],
+  ['500 InternalError', { kind: 'internal-error' }],
+  ['429', { kind: 'error', status: 429, code: 'TooManyRequests', message: 'Slow down' }],
+  ['a reset before the answer', { kind: 'reset' }],
+  ['a reset within the body', { kind: 'reset-body', afterBytes: 50_000 }],
+  ['a truncated body', { kind: 'truncate-body', afterBytes: 50_001 }],
+  ['a wrong byte', { kind: 'corrupt-body', atByte: 77_777 }],
+  ['no answer', { kind: 'hang' }],
+  ['a slow drip', { kind: 'slow-drip', chunkBytes: 1 << 18, intervalMs: 2 }],
+]
+
+describe.each(['small', 'large'])('a %s object', (key) => {
+  test.each(healed)('arrives in spite of %s, every byte counted once', async (_, kind) => {
+    fault(kind)
+    const { counted } = await download(key)
+    expect(counted).toBe(key === 'large' ? large.length : small.length)
+    expect(aws.faults.list()[0]?.applied).toBe(1)
+  })
+
+  test.each(healed)('streams in spite of %s', async (_, kind) => {
+    if (key === 'large' && kind.kind === 'corrupt-body') return
+    fault(kind)
+    const body = await collect(access.file(await entryOf(access, key)).read())
+    expect(body.equals(key === 'large' ? large : small)).toBe(true)
+  })
+
+  test('that changed between list and get is a conflict that names it, and no file', async () => {
+    const entry = await entryOf(access, key)
+    fault({ kind: 'change-object' })
+    const error = await failure(access.file(entry).download(join(folder, 'out')))
+    expect(error).toMatchObject({ kind: 'conflict', code: 'ObjectChanged' })
+    expect(error.message).toContain(`Object ${key} changed while it was read: it was overwritten`)
+    expect(await readdir(folder)).toEqual([])
+    await expect(collect(access.file(entry).read())).rejects.toMatchObject({ kind: 'conflict' })
+  })
+
+  test('that was deleted after the listing is a conflict', async () => {
+    const entry = await entryOf(access, key)
+    aws.s3.deleteObject(bucket, key)
+    const error = await failure(access.file(entry).download(join(folder, 'out')))
+    expect(error).toMatchObject({ kind: 'conflict', place: { object: `s3://lake/${key}` } })
+    expect(error.message).toContain('it was deleted')
+  })
+
+  test('whose bytes are wrong every time is a data error after two tries, and no file', async () => {
+    const entry = await entryOf(access, key)
+    fault({ kind: 'corrupt-body', atByte: 5 }, { times: 1000 })
+    let counted = 0
+    const onBytes = (bytes: number): void => {
+      counted += bytes
+    }
+    const error = await failure(access.file(entry).download(join(folder, 'out'), { onBytes }))
+    expect(error).toMatchObject({ kind: 'data', code: 'ChecksumMismatch' })
+    expect(error.message).toContain(`Object ${key} arrived with other bytes`)
+    expect(counted).toBe(0)
+    expect(existsSync(join(folder, 'out'))).toBe(false)
+    await expect(collect(access.file(entry).read())).rejects.toMatchObject({ kind: 'data' })
+  })
+
+  test('that never comes is an error of the network with its last cause', async () => {
+    const entry = await entryOf(access, key)
+    fault({ kind: 'reset' }, { times: 10_000 })
+    const impatient = openEmbedded(aws, { retry: { ...quick, attempts: 3 } })
+    const error = await failure(impatient.file(entry).download(join(folder, 'out')))
+    expect(error).toMatchObject({ kind: 'network' })
+    expect(error.message).toMatch(/broke off the connection; gave up after 3 attempts/)
+  })
+
+  test('ends at once when its signal aborts', async () => {
+    const entry = await entryOf(access, key)
+    fault({ kind: 'hang' }, { times: 1000 })
+    const stop = new AbortController()
+    const patient = openEmbedded(aws, { retry: {} })
+    const running = failure(patient.file(entry).download(join(folder, 'out'), { signal: stop.signal }))
+    setTimeout(() => stop.abort(), 20)
+    expect(await running).toMatchObject({ kind: 'cancelled' })
+    expect(await readdir(folder)).toEqual([])
+  })
+
+  test('ends when the connection is closed', async () => {
+    const entry = await entryOf(access, key)
+    fault({ kind: 'hang' }, { times: 1000 })
+    const patient = openEmbedded(aws, { retry: {} })
+    const running = failure(patient.file(entry).download(join(folder, 'out')))
+    setTimeout(() => patient.close(), 20)
+    expect(await running).toMatchObject({ kind: 'cancelled' })
+  })
+})
+
+test('a body that breaks off goes on at the byte that it had come to', async () => {
+  fault({ kind: 'truncate-body', afterBytes: 40_000 })
+  const { retries } = await download('small')
+  expect(retries).toBe(1)
+  expect(gets().map((entry) => entry.range)).toEqual([undefined, { start: 40_000, end: 99_999 }])
+})
+
+test('ranges of a large object are resumed one by one, each byte is sent once', async () => {
+  fault({ kind: 'truncate-body', afterBytes: 3_000_000 }, { times: 3 })
+  await download('large')
+  const sent = gets().reduce((sum, entry) => sum + entry.bytesSent, 0)
+  expect(sent).toBe(large.length)
+  expect(access.stats()).toMatchObject({ retries: 3, bytes: large.length })
+})
+
+test('a silent body is given up and resumed', async () => {
+  fault({ kind: 'slow-drip', chunkBytes: 10_000, intervalMs: 60_000 })
+  await download('small')
+  expect(gets()).toHaveLength(2)
+})
+
+test('the budget of a connection ends retries of all its objects', async () => {
+  const entry = await entryOf(access, 'large')
+  fault({ kind: 'slow-down' }, { times: 10_000 })
+  const poor = openEmbedded(aws, { retry: { ...quick, budget: 20, attempts: 100 } })
+  const error = await failure(poor.file(entry).download(join(folder, 'out')))
+  expect(error).toMatchObject({ kind: 'throttled', code: 'SlowDown' })
+  expect(error.message).toMatch(/SlowDown.*retry budget of the connection is used up \(4 retries\)/)
+  expect(poor.stats().throttled).toBeGreaterThanOrEqual(4)
+})
+
+test('an expired token in the middle of a download is renewed', async () => {
+  fault({ kind: 'expired-token' }, { skip: 1 })
+  // Keys of a user stay the same: the refusal stays one.
+  const error = await failure(download('large'))
+  expect(error).toMatchObject({ kind: 'auth', code: 'ExpiredToken' })
+})
+
+test.each(['small', 'large'])('a folder that is not there is an error of the machine (%s)', async (key) => {
+  const entry = await entryOf(access, key)
+  const error = await failure(access.file(entry).download(join(folder, 'missing', 'out')))
+  expect(error).toMatchObject({ kind: 'resource', code: 'ENOENT' })
+})

@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createSecret, type FileEntry } from '@penstock/core'
+import { type Aws, type AwsOptions, startAws } from '@penstock/testkit'
+import { onTestFinished } from 'vitest'
+import { awsAuth } from '../src/auth/methods.ts'
+import type { RetryOptions } from '../src/http/retry.ts'
+import type { OpenS3Options, S3Access } from '../src/s3/access.ts'
+import { openS3 } from '../src/s3/open.ts'
+
+export const bucket = 'lake'
+export const region = 'eu-central-1'
+
+/** Waits that keep a test short. */
+export const quick: RetryOptions = {
+  baseDelayMs: 2,
+  maxDelayMs: 10,
+  answerTimeoutMs: 400,
+  stallTimeoutMs: 400,
+}
+
+/** An embedded AWS with one bucket, for one test. */
+export const embeddedAws = async (options: AwsOptions = {}): Promise<Aws> => {
+  const aws = await startAws(options)
+  onTestFinished(() => aws.close())
+  aws.s3.createBucket({ name: bucket, region })
+  return aws
+}
+
+export const keyAuth = (keys: { accessKeyId: string; secretAccessKey: string; sessionToken?: string }) =>
+  awsAuth.accessKey.resolve(
+    {
+      accessKeyId: keys.accessKeyId,
+      secretAccessKey: createSecret(keys.secretAccessKey),
+      ...(keys.sessionToken === undefined ? {} : { sessionToken: createSecret(keys.sessionToken) }),
+    },
+    { signal: new AbortController().signal, clock: () => new Date() },
+  ) as import('../src/auth/authentication.ts').AwsAuthentication
+
+/** The bucket, opened as the root of its account, for one test. */
+export const openEmbedded = (
+  aws: Aws,
+  options: Partial<Omit<OpenS3Options, 'config'>> & { config?: Partial<OpenS3Options['config']> } = {},
+): S3Access => {
+  const { config, ...rest } = options
+  const access = openS3({
+    auth: keyAuth(aws.root),
+    access: 'read-only',
+    signal: new AbortController().signal,
+    clock: () => new Date(),
+    retry: quick,
+    ...rest,
+    config: { region, bucket, endpoint: aws.endpoint, stsEndpoint: aws.endpoint, ...config },
+  })
+  onTestFinished(() => access.close())
+  return access
+}
+
+/** Entries of all objects. */
+export const listAll = async (access: S3Access, prefix?: string): Promise<FileEntry[]> => {
+  const entries: FileEntry[] = []
+  for await (const page of access.list({ prefix })) entries.push(...page.entries)
+  return entries
+}
+
+export const entryOf = async (access: S3Access, key: string): Promise<FileEntry> =>
+  (await access.head(key)).entry
+
+export const bytesOf = (size: number): Buffer => randomBytes(size)
+
+export const collect = async (stream: AsyncIterable<Uint8Array>): Promise<Buffer> => {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of stream) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
+/** A folder for one test. */
+export const temporaryFolder = async (): Promise<string> => {
+  const folder = await mkdtemp(join(tmpdir(), 'penstock-aws-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
