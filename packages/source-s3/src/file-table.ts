@@ -1,0 +1,58 @@
+import type { S3Access, S3Entry } from '@penstock/aws'
+import { ConnectorError, type FileEntry, type FileTable, fileTable, hivePartitions } from '@penstock/core'
+import type { Formats } from './format.ts'
+
+export interface TableOptions {
+  readonly name: string
+  readonly access: S3Access
+  readonly formats: Formats
+  /** Where partitions begin; undefined when the selection has none or wants none. */
+  readonly partitionsBelow: string | undefined
+  /** Unchecked pages, in key order. */
+  readonly pages: (signal: AbortSignal) => AsyncIterable<readonly S3Entry[]>
+  readonly maxObjects: number | undefined
+}
+
+/** A table of S3 objects: one file type, bounded to `maxObjects`. */
+export const s3Table = (options: TableOptions): FileTable => {
+  const { name, access, formats, partitionsBelow } = options
+  return fileTable({
+    name,
+    format: (entry) => formats.of(entry.key),
+    open: (entry) => access.file(entry),
+    list: ({ signal }) => checkedPages(options, signal),
+    ...(partitionsBelow !== undefined && {
+      constants: (entry: FileEntry) => hivePartitions(entry.key.slice(partitionsBelow.length)),
+    }),
+    refresh: (entry, { signal }) => refreshed(access, entry, signal),
+  })
+}
+
+async function* checkedPages(
+  options: TableOptions,
+  signal: AbortSignal,
+): AsyncGenerator<readonly FileEntry[]> {
+  const check = options.formats.createCheck()
+  let left = options.maxObjects ?? Number.POSITIVE_INFINITY
+  for await (const page of options.pages(signal)) {
+    signal.throwIfAborted()
+    const entries = page.length > left ? page.slice(0, left) : page
+    for (const entry of entries) check(entry)
+    yield entries
+    left -= entries.length
+    if (left === 0) return
+  }
+}
+
+const refreshed = async (
+  access: S3Access,
+  entry: FileEntry,
+  signal: AbortSignal,
+): Promise<FileEntry | undefined> => {
+  try {
+    return (await access.head(entry.key, { signal })).entry
+  } catch (error) {
+    if (ConnectorError.isInstance(error) && error.kind === 'not-found') return undefined
+    throw error
+  }
+}
