@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createSecret, type FileEntry } from '@penstock/core'
 import { type Aws, type AwsOptions, startAws } from '@penstock/testkit'
 import { onTestFinished } from 'vitest'
+import type { AwsAuthentication } from '../src/auth/authentication.ts'
 import { awsAuth } from '../src/auth/methods.ts'
 import type { RetryOptions } from '../src/http/retry.ts'
 import type { OpenS3Options, S3Access } from '../src/s3/access.ts'
@@ -37,7 +38,7 @@ export const keyAuth = (keys: { accessKeyId: string; secretAccessKey: string; se
       ...(keys.sessionToken === undefined ? {} : { sessionToken: createSecret(keys.sessionToken) }),
     },
     { signal: new AbortController().signal, clock: () => new Date() },
-  ) as import('../src/auth/authentication.ts').AwsAuthentication
+  ) as AwsAuthentication
 
 /** The bucket, opened as the root of its account, for one test. */
 export const openEmbedded = (

@@ -2,7 +2,7 @@ import { ConnectorError } from '@penstock/core'
 import { translateAwsError } from '../errors/translate.ts'
 import type { AwsCredentialProvider, AwsCredentials, CredentialEnvironment } from './authentication.ts'
 import { refreshingProvider } from './refreshing.ts'
-import { stsClient } from './sts.ts'
+import { stsClient, stsHost } from './sts.ts'
 
 export interface RoleRequest {
   readonly roleArn: string
@@ -66,6 +66,8 @@ const assumeRole = async (
       action: 'sts:AssumeRole',
       resource: request.roleArn,
       region: environment.region,
+      host: stsHost(environment),
+      now: environment.clock(),
     })
   } finally {
     await close()

@@ -1,10 +1,17 @@
 import type { STSClient, STSClientConfig } from '@aws-sdk/client-sts'
 import { ConnectorError } from '@penstock/core'
-import { endpointProblem } from '../connection/endpoint.ts'
+import { awsPartition, endpointProblem } from '../connection/endpoint.ts'
 import { createDispatcher } from '../http/dispatcher.ts'
 import { retrySettings } from '../http/retry.ts'
 import { sdkHandler } from '../http/sdk-handler.ts'
 import type { AwsCredentialProvider, CredentialEnvironment } from './authentication.ts'
+
+/** Host that STS is spoken to at. */
+export const stsHost = ({
+  stsEndpoint,
+  region,
+}: Pick<CredentialEnvironment, 'stsEndpoint' | 'region'>): string =>
+  stsEndpoint === undefined ? `sts.${region}.${awsPartition(region).suffix}` : new URL(stsEndpoint).hostname
 
 /** A client of the Security Token Service for a few requests. `close` closes its sockets. */
 export const stsClient = async (
@@ -16,8 +23,7 @@ export const stsClient = async (
   if (problem)
     throw new ConnectorError('config', `stsEndpoint: ${problem}.`, { code: 'InvalidConfiguration' })
   const { STSClient } = await import('@aws-sdk/client-sts')
-  const hostname = stsEndpoint === undefined ? `sts.${region}.amazonaws.com` : new URL(stsEndpoint).hostname
-  const dispatcher = createDispatcher(hostname, { ...retrySettings({}, 1), connections: 2 })
+  const dispatcher = createDispatcher(stsHost(options), { ...retrySettings({}, 1), connections: 2 })
   const client = new STSClient({
     region,
     ...(stsEndpoint === undefined ? {} : { endpoint: stsEndpoint }),

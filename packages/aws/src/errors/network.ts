@@ -71,6 +71,12 @@ const codesOf = (error: unknown, depth = 0): string[] => {
 
 /** The ConnectorError of a connection that failed or broke, or undefined where the error is of another sort. */
 export const translateNetworkError = (error: unknown, host: string): ConnectorError | undefined => {
+  if (error instanceof Error && /proxy response/i.test(error.message))
+    return new ConnectorError('network', `The proxy refused the way to ${host}.`, {
+      code: 'ProxyRefused',
+      hint: 'Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY, and the credentials in them.',
+      cause: safeCause(error),
+    })
   for (const code of codesOf(error)) {
     const problem = problems.find((candidate) => candidate.codes.test(code))
     if (problem)
@@ -80,11 +86,5 @@ export const translateNetworkError = (error: unknown, host: string): ConnectorEr
         cause: safeCause(error),
       })
   }
-  if (error instanceof Error && /proxy response/i.test(error.message))
-    return new ConnectorError('network', `The proxy refused the way to ${host}.`, {
-      code: 'ProxyRefused',
-      hint: 'Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY, and the credentials in them.',
-      cause: safeCause(error),
-    })
   return undefined
 }

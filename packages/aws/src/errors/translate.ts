@@ -191,15 +191,18 @@ export const translateAwsError = (error: unknown, context: AwsErrorContext): Con
     const translate = byCode[failure.code] ?? byStatus(failure, context) ?? other
     return translate(failure, context)
   }
-  if (
-    error instanceof Error &&
-    (error.name === 'AbortError' || (error as { code?: unknown }).code === 'ABORT_ERR')
-  )
-    return new ConnectorError('cancelled', 'Cancelled.')
+  if (isAbort(error)) return new ConnectorError('cancelled', 'Cancelled.')
   return (
     translateNetworkError(error, context.host ?? 'the service') ??
     new ConnectorError('internal', `${context.operation} failed: ${safeCause(error)?.message ?? 'unknown'}`, {
       cause: safeCause(error),
     })
   )
+}
+
+/** What a signal ends. A library that aborts of its own accord has a code of its own. */
+const isAbort = (error: unknown): boolean => {
+  if (!(error instanceof Error)) return false
+  const { code } = error as { code?: unknown }
+  return code === 'ABORT_ERR' || (error.name === 'AbortError' && code !== 'UND_ERR_ABORTED')
 }

@@ -1,5 +1,5 @@
 import type { AwsCredentialProvider, CredentialEnvironment } from '../auth/authentication.ts'
-import { stsClient } from '../auth/sts.ts'
+import { stsClient, stsHost } from '../auth/sts.ts'
 import { translateAwsError } from '../errors/translate.ts'
 import type { AwsIdentity } from './access.ts'
 
@@ -18,7 +18,7 @@ export const callerIdentity = async (
       action: 'sts:GetCallerIdentity',
       resource: '*',
       region: options.region,
-      host: options.stsEndpoint === undefined ? 'STS' : new URL(options.stsEndpoint).hostname,
+      host: stsHost(options),
       now: options.clock(),
     })
   } finally {

@@ -17,7 +17,8 @@ import {
 import type { S3Access } from '../s3/access.ts'
 
 const MiB = 1 << 20
-const large = bytesOf(20 * MiB)
+/** Two ranges of a download, three parts of a stream. */
+const large = bytesOf(9 * MiB)
 const small = bytesOf(100_000)
 
 let aws: Aws
@@ -80,6 +81,7 @@ describe.each(['small', 'large'])('a %s object', (key) => {
   })
 
   test.each(healed)('streams in spite of %s', async (_, kind) => {
+    // Larger streams can't be taken back, and fail; see below.
     if (key === 'large' && kind.kind === 'corrupt-body') return
     fault(kind)
     const body = await collect(access.file(await entryOf(access, key)).read())
@@ -157,7 +159,7 @@ test('a body that breaks off goes on at the byte that it had come to', async () 
 })
 
 test('ranges of a large object are resumed one by one, each byte is sent once', async () => {
-  fault({ kind: 'truncate-body', afterBytes: 3_000_000 }, { times: 3 })
+  fault({ kind: 'truncate-body', afterBytes: 300_000 }, { times: 3 })
   await download('large')
   const sent = gets().reduce((sum, entry) => sum + entry.bytesSent, 0)
   expect(sent).toBe(large.length)
@@ -180,9 +182,8 @@ test('the budget of a connection ends retries of all its objects', async () => {
   expect(poor.stats().throttled).toBeGreaterThanOrEqual(4)
 })
 
-test('an expired token in the middle of a download is renewed', async () => {
+test('an expired token that nobody can renew is an error of the credentials', async () => {
   fault({ kind: 'expired-token' }, { skip: 1 })
-  // Keys of a user stay the same: the refusal stays one.
   const error = await failure(download('large'))
   expect(error).toMatchObject({ kind: 'auth', code: 'ExpiredToken' })
 })

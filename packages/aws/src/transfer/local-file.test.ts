@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs'
+import { open, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { bytesOf, temporaryFolder } from '../../test/embedded.ts'
+import { rangeWriter, writeSmallFile } from './local-file.ts'
+
+test('a range is written where it belongs, in blocks', async () => {
+  const path = join(await temporaryFolder(), 'out')
+  const file = await open(path, 'w')
+  const bytes = bytesOf(3_000_000)
+  const blocks: number[] = []
+  const positions: number[] = []
+  const writer = rangeWriter(
+    file,
+    path,
+    100,
+    (chunks) => void blocks.push(chunks.reduce((sum, chunk) => sum + chunk.length, 0)),
+    (position) => void positions.push(position),
+  )
+  for (let start = 0; start < bytes.length; start += 65_536)
+    await writer.write(bytes.subarray(start, start + 65_536))
+  await writer.flush()
+  await writer.flush()
+  await file.close()
+  expect((await readFile(path)).subarray(100).equals(bytes)).toBe(true)
+  expect(blocks).toEqual([1 << 20, 1 << 20, 3_000_000 - (2 << 20)])
+  expect(positions.at(-1)).toBe(3_000_100)
+})
+
+test.skipIf(!existsSync('/dev/full'))('a full disk is an error of the machine', async () => {
+  const file = await open('/dev/full', 'w')
+  const writer = rangeWriter(file, '/stage/out', 0, () => {})
+  await writer.write(bytesOf(10))
+  await expect(writer.flush()).rejects.toMatchObject({
+    kind: 'resource',
+    code: 'ENOSPC',
+    message: 'The disk is full: /stage/out could not be written.',
+  })
+  await file.close()
+})
+
+test('a small file is written, over what was there', async () => {
+  const path = join(await temporaryFolder(), 'out')
+  writeSmallFile(path, [Buffer.from('something long')])
+  writeSmallFile(path, [Buffer.from('a'), Buffer.from('b')])
+  expect(await readFile(path, 'utf8')).toBe('ab')
+})
