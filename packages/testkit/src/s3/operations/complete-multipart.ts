@@ -37,7 +37,8 @@ export const completeMultipartUpload: Handler = async (request, bucket) => {
   // From here on nothing is waited for, so that no part can change between its check and the commit.
   const upload = findUpload(request, bucket)
   guardKey(request, bucket)
-  const parts = listed.map((part, index) => matchPart(upload, part, index === listed.length - 1))
+  const parts = listed.map((part) => matchPart(upload, part))
+  requirePartSizes(parts)
   const size = parts.reduce((sum, part) => sum + part.size, 0)
   requireObjectSize(request, size)
   const checksum = objectChecksum(upload, parts, hasher)
@@ -90,7 +91,7 @@ function readPart(node: XmlNode): ListedPart {
   return { number: Number(number), etag: etag.replace(/^"|"$/g, ''), checksums }
 }
 
-function matchPart(upload: OpenUpload, listed: ListedPart, last: boolean): Part {
+function matchPart(upload: OpenUpload, listed: ListedPart): Part {
   const part = upload.parts.get(listed.number)
   const { checksumAlgorithm: algorithm } = upload
   const given = algorithm && listed.checksums.get(algorithm)
@@ -104,7 +105,12 @@ function matchPart(upload: OpenUpload, listed: ListedPart, last: boolean): Part 
       message: `The upload was created using a ${algorithm.toLowerCase()} checksum. The complete request must include the checksum for each part. It was missing for part ${listed.number} in the request.`,
     })
   }
-  if (!last && part.size < minimumPart) {
+  return part
+}
+
+function requirePartSizes(parts: readonly Part[]): void {
+  for (const part of parts.slice(0, -1)) {
+    if (part.size >= minimumPart) continue
     throw new S3Error('EntityTooSmall', {
       details: {
         ProposedSize: part.size,
@@ -114,7 +120,6 @@ function matchPart(upload: OpenUpload, listed: ListedPart, last: boolean): Part 
       },
     })
   }
-  return part
 }
 
 function requireObjectSize({ headers }: S3Request, size: number): void {
