@@ -13,7 +13,8 @@ export interface StageColumn {
   readonly fixed: boolean
 }
 
-export const isLineage = (name: string): name is LineageColumn => (lineageColumns as readonly string[]).includes(name)
+export const isLineage = (name: string): name is LineageColumn =>
+  (lineageColumns as readonly string[]).includes(name)
 
 const lineageTypes: Record<LineageColumn, LogicalType> = {
   _file: text,
@@ -31,11 +32,16 @@ export const lineageColumn = (name: LineageColumn): StageColumn => ({
 /** Names are compared without case, as DuckDB does. */
 export const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase()
 
-export const findColumn = <Item extends { readonly name: string }>(columns: readonly Item[], name: string): Item | undefined =>
-  columns.find((column) => sameName(column.name, name))
+export const findColumn = <Item extends { readonly name: string }>(
+  columns: readonly Item[],
+  name: string,
+): Item | undefined => columns.find((column) => sameName(column.name, name))
 
 /** A type that the user gave for a column, where there is one. */
-export const givenType = (types: Readonly<Record<string, LogicalType>> | undefined, name: string): LogicalType | undefined => {
+export const givenType = (
+  types: Readonly<Record<string, LogicalType>> | undefined,
+  name: string,
+): LogicalType | undefined => {
   const found = Object.entries(types ?? {}).find(([given]) => sameName(given, name))
   return found?.[1]
 }
@@ -44,8 +50,12 @@ export const givenType = (types: Readonly<Record<string, LogicalType>> | undefin
 export const refuseClash = (url: string, names: readonly string[], constants: readonly string[]): void => {
   const clash = names.find((name) => constants.some((constant) => sameName(constant, name)))
   if (clash === undefined) return
-  throw new ConnectorError('data', `${url} has a column "${clash}", and its path or a lineage column has one too.`, {
-    place: { object: url, column: clash },
-    hint: 'Switch the partition columns off (--no-partitions), or leave the lineage column out.',
-  })
+  throw new ConnectorError(
+    'data',
+    `${url} has a column "${clash}", and its path or a lineage column has one too.`,
+    {
+      place: { object: url, column: clash },
+      hint: 'Switch the partition columns off (--no-partitions), or leave the lineage column out.',
+    },
+  )
 }

@@ -4,7 +4,7 @@ import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { CsvFormat, StagedFile } from '@penstock/core'
 import { quoteText, quoteTextList } from '../sql.ts'
-import { decodeHead, detectDialect, type Dialect, distinctNames, parseRecords } from './dialect.ts'
+import { type Dialect, decodeHead, detectDialect, distinctNames, parseRecords } from './dialect.ts'
 import { headBytes, plainBytes, readHead, refuseOtherFormat } from './head.ts'
 import { csvErrorTables, type Layout, type ReadColumn } from './reading.ts'
 
@@ -25,7 +25,8 @@ export const csvLayout = async (file: StagedFile, format: CsvFormat): Promise<La
     return { name, value: { raw: `c${index}`, text, literal: text } }
   })
   const lineEnd = head.indexOf(10)
-  const isPlain = dialect.header && dialect.encoding === 'utf-8' && dialect.skipLines === 0 && dialect.comment === ''
+  const isPlain =
+    dialect.header && dialect.encoding === 'utf-8' && dialect.skipLines === 0 && dialect.comment === ''
   const isOneLine = lineEnd > 0 && !head.subarray(0, lineEnd).includes(dialect.quote || '\n')
   return {
     type: 'csv',
@@ -81,7 +82,12 @@ const readCsv = (
 }
 
 /** Rewrites a file of another encoding as UTF-8 in the staging folder: DuckDB reads UTF-16 with a mark not at all. */
-export const convertToUtf8 = async (file: StagedFile, dialect: Dialect, folder: string, name: string): Promise<string> => {
+export const convertToUtf8 = async (
+  file: StagedFile,
+  dialect: Dialect,
+  folder: string,
+  name: string,
+): Promise<string> => {
   const path = join(folder, name)
   await pipeline(plainBytes(file), toUtf8(dialect.encoding), createWriteStream(path))
   return path

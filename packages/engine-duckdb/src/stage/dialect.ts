@@ -24,7 +24,9 @@ export const encodingOf = (head: Buffer, format: CsvFormat): Dialect['encoding']
 
 /** The beginning as text, without a byte order mark. */
 export const decodeHead = (head: Buffer, encoding: Dialect['encoding']): string => {
-  const label = { latin1: 'latin1', 'utf-8': 'utf-8', 'utf-16le': 'utf-16le', 'utf-16be': 'utf-16be' }[encoding]
+  const label = { latin1: 'latin1', 'utf-8': 'utf-8', 'utf-16le': 'utf-16le', 'utf-16be': 'utf-16be' }[
+    encoding
+  ]
   return new TextDecoder(label).decode(head)
 }
 
@@ -54,7 +56,11 @@ export const detectDialect = (head: Buffer, format: CsvFormat, isWhole: boolean)
 const looksLikeName = (cell: string): boolean =>
   !/^\s*[-+]?[\d.,]+(e[-+]?\d+)?\s*$/i.test(cell) && !/^\d{4}-\d{2}-\d{2}/.test(cell)
 
-const detectDelimiter = (text: string, base: Omit<Dialect, 'delimiter' | 'header'>, isWhole: boolean): string => {
+const detectDelimiter = (
+  text: string,
+  base: Omit<Dialect, 'delimiter' | 'header'>,
+  isWhole: boolean,
+): string => {
   let best = { delimiter: ',', score: 0 }
   for (const delimiter of candidates) {
     const records = parseRecords(text, { ...base, delimiter, header: true }, 50, isWhole)
@@ -72,7 +78,7 @@ const detectDelimiter = (text: string, base: Omit<Dialect, 'delimiter' | 'header
  * Without `isWhole` an unfinished last record is left out, unless it is the only one.
  */
 export const parseRecords = (text: string, dialect: Dialect, count: number, isWhole = true): string[][] => {
-  const { delimiter, quote, escape } = dialect
+  const { delimiter, quote, escape: escapeMark } = dialect
   const records: string[][] = []
   let position = 0
   for (let skipped = 0; skipped < dialect.skipLines; skipped++) {
@@ -99,7 +105,7 @@ export const parseRecords = (text: string, dialect: Dialect, count: number, isWh
       for (; position < text.length; position++) {
         const character = text[position] ?? ''
         const next = text[position + 1] ?? ''
-        if (character === escape && (next === quote || (next === escape && escape !== quote))) {
+        if (character === escapeMark && (next === quote || (next === escapeMark && escapeMark !== quote))) {
           cell += next
           position++
         } else if (character === quote) break
@@ -116,7 +122,12 @@ export const parseRecords = (text: string, dialect: Dialect, count: number, isWh
       endRecord()
     } else cell += text[position++]
   }
-  if (records.length < count && (isWhole || records.length === 0) && (cell !== '' || cells.length > 0 || wasQuoted)) endRecord()
+  if (
+    records.length < count &&
+    (isWhole || records.length === 0) &&
+    (cell !== '' || cells.length > 0 || wasQuoted)
+  )
+    endRecord()
   return records
 }
 

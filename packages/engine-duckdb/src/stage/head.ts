@@ -16,7 +16,9 @@ export const storedBytes = (file: StagedFile): Readable => {
 /** The file's bytes without compression. A corrupt stream fails with a `data` error that names the object. */
 export const plainBytes = (file: StagedFile): Readable => {
   const stored = storedBytes(file)
-  const decompress = { none: undefined, gzip: createGunzip, zstd: createZstdDecompress }[file.format.compression]
+  const decompress = { none: undefined, gzip: createGunzip, zstd: createZstdDecompress }[
+    file.format.compression
+  ]
   if (!decompress) return stored
   const plain = decompress()
   stored.on('error', (error) => plain.destroy(error))
@@ -49,11 +51,15 @@ export const readHead = async (file: StagedFile, limit = headBytes, untilLine = 
 }
 
 export const corrupt = (file: StagedFile, cause: unknown): ConnectorError =>
-  new ConnectorError('data', `${file.url} is corrupt: ${cause instanceof Error ? cause.message : String(cause)}.`, {
-    place: { object: file.url },
-    hint: `It is no whole ${nameOf(file.format)} file. Upload it again, or leave it out with --exclude.`,
-    cause,
-  })
+  new ConnectorError(
+    'data',
+    `${file.url} is corrupt: ${cause instanceof Error ? cause.message : String(cause)}.`,
+    {
+      place: { object: file.url },
+      hint: `It is no whole ${nameOf(file.format)} file. Upload it again, or leave it out with --exclude.`,
+      cause,
+    },
+  )
 
 export const nameOf = (format: FileFormat): string => {
   const type = { csv: 'CSV', ndjson: 'NDJSON', json: 'JSON', parquet: 'Parquet' }[format.type]
@@ -63,7 +69,9 @@ export const nameOf = (format: FileFormat): string => {
 const startsWith = (head: Buffer, ...bytes: number[]) => bytes.every((byte, index) => head[index] === byte)
 
 /** What the first bytes say a file is, where they say it without doubt. */
-export const magicOf = (head: Buffer): Compression | 'parquet' | 'html' | 'zip' | 'orc' | 'avro' | undefined => {
+export const magicOf = (
+  head: Buffer,
+): Compression | 'parquet' | 'html' | 'zip' | 'orc' | 'avro' | undefined => {
   if (startsWith(head, 0x1f, 0x8b)) return 'gzip'
   if (startsWith(head, 0x28, 0xb5, 0x2f, 0xfd)) return 'zstd'
   if (startsWith(head, 0x50, 0x41, 0x52, 0x31)) return 'parquet'
@@ -77,11 +85,15 @@ export const magicOf = (head: Buffer): Compression | 'parquet' | 'html' | 'zip' 
 export const refuseOtherFormat = (file: StagedFile, head: Buffer): void => {
   const found = magicOf(head)
   if (!found) return
-  throw new ConnectorError('data', `${file.url} should be ${nameOf(file.format)}, but its bytes are ${found}.`, {
-    place: { object: file.url },
-    hint:
-      found === 'gzip' || found === 'zstd'
-        ? `Say so with --compression ${found}, or give the object the suffix .${found === 'gzip' ? 'gz' : 'zst'}.`
-        : 'Say the format with --format, or leave the object out with --exclude.',
-  })
+  throw new ConnectorError(
+    'data',
+    `${file.url} should be ${nameOf(file.format)}, but its bytes are ${found}.`,
+    {
+      place: { object: file.url },
+      hint:
+        found === 'gzip' || found === 'zstd'
+          ? `Say so with --compression ${found}, or give the object the suffix .${found === 'gzip' ? 'gz' : 'zst'}.`
+          : 'Say the format with --format, or leave the object out with --exclude.',
+    },
+  )
 }

@@ -22,7 +22,10 @@ export const inferTypes = async (
   const types: (LogicalType | undefined)[] = []
   for (let start = 0; start < values.length; start += columnsPerStatement) {
     const part = values.slice(start, start + columnsPerStatement)
-    const row = await firstRow(connection, `SELECT ${part.flatMap((value) => aggregates(value, formats)).join(', ')} FROM ${from}`)
+    const row = await firstRow(
+      connection,
+      `SELECT ${part.flatMap((value) => aggregates(value, formats)).join(', ')} FROM ${from}`,
+    )
     const width = aggregateNames.length
     for (let index = 0; index < part.length; index++)
       types.push(decide(row?.slice(index * width, (index + 1) * width) ?? [], formats))
@@ -30,10 +33,24 @@ export const inferTypes = async (
   return types
 }
 
-const aggregateNames = ['values', 'boolean', 'bigint', 'plain', 'integerDigits', 'scale', 'double', 'date', 'timestamp', 'instant', 'time', 'nested'] as const
+const aggregateNames = [
+  'values',
+  'boolean',
+  'bigint',
+  'plain',
+  'integerDigits',
+  'scale',
+  'double',
+  'date',
+  'timestamp',
+  'instant',
+  'time',
+  'nested',
+] as const
 
 const aggregates = (value: SourceValue, formats: TimeFormats): string[] => {
-  const holds = (type: LogicalType) => `coalesce(bool_and(NOT coalesce(${doubtOf(value, type, formats)}, false)), true)`
+  const holds = (type: LogicalType) =>
+    `coalesce(bool_and(NOT coalesce(${doubtOf(value, type, formats)}, false)), true)`
   const point = `instr(${value.literal}, '.')`
   const digits = `length(ltrim(${value.literal}, '-'))`
   return [

@@ -29,7 +29,9 @@ export const jsonLayout = (keys: readonly string[], type: JsonType, compression:
   id: JSON.stringify([type, compression]),
   names: keys,
   source: (paths, types) => {
-    const structure = Object.fromEntries(keys.map((key, index) => [key, isTextual(types[index]) ? 'VARCHAR' : 'JSON']))
+    const structure = Object.fromEntries(
+      keys.map((key, index) => [key, isTextual(types[index]) ? 'VARCHAR' : 'JSON']),
+    )
     const fields = keys.length === 0 ? 'NULL' : `from_json(json, ${quoteText(JSON.stringify(structure))})`
     const known = quoteTextList(keys)
     return {
@@ -61,7 +63,8 @@ export const jsonKeys = async (
   options: { limit?: number; unknownTo?: readonly string[] } = {},
 ): Promise<string[]> => {
   const records = jsonRecords(paths, type, compression)
-  const sample = options.limit === undefined ? records : `(SELECT json FROM ${records} LIMIT ${options.limit})`
+  const sample =
+    options.limit === undefined ? records : `(SELECT json FROM ${records} LIMIT ${options.limit})`
   const rows = await rowsOf(
     connection,
     `SELECT key FROM (SELECT unnest(keys) AS key, generate_subscripts(keys, 1) AS position FROM

@@ -31,10 +31,14 @@ const digitsOf = (type: LogicalType): { integer: number; scale: number } | undef
  * The narrowest type that both types widen to without loss, or undefined: int -> bigint -> decimal, float -> double,
  * date -> timestamp (s3-connectors.md, folder rule). A decimal that would need more than 38 digits is none.
  */
-export const widen = (from: LogicalType | undefined, to: LogicalType | undefined): LogicalType | undefined => {
+export const widen = (
+  from: LogicalType | undefined,
+  to: LogicalType | undefined,
+): LogicalType | undefined => {
   if (!from) return to
   if (!to || sameType(from, to)) return from
-  if (from.type === 'int' && to.type === 'int' && from.signed && to.signed) return from.bits > to.bits ? from : to
+  if (from.type === 'int' && to.type === 'int' && from.signed && to.signed)
+    return from.bits > to.bits ? from : to
   const [a, b] = [digitsOf(from), digitsOf(to)]
   if (a && b) {
     const scale = Math.max(a.scale, b.scale)

@@ -34,7 +34,7 @@ export const locateRecords = async (
 ): Promise<{ rows: Map<number, RecordPlace>; offsets: Map<number, RecordPlace> }> => {
   const { dialect } = options
   const quote = dialect && dialect.quote !== '' ? dialect.quote.charCodeAt(0) : -1
-  const escape = dialect && dialect.escape !== dialect.quote ? dialect.escape.charCodeAt(0) : -1
+  const escapeByte = dialect && dialect.escape !== dialect.quote ? dialect.escape.charCodeAt(0) : -1
   const delimiter = dialect?.delimiter.charCodeAt(0) ?? -1
   const comment = dialect?.comment ? dialect.comment.charCodeAt(0) : -1
   const skipBlank = !dialect || options.columnCount > 1
@@ -48,13 +48,16 @@ export const locateRecords = async (
   let line = 1
   let start = { position: 0, line: 1 }
   let record: number[] = []
+  let length = 0
+  let firstByte = -1
+  let isWanted = false
   let quoted = false
   let escaped = false
   let atField = true
 
   const endRecord = () => {
-    const isBlank = record.length === 0 && position === start.position
-    const isComment = comment >= 0 && record[0] === comment
+    const isBlank = length === 0
+    const isComment = comment >= 0 && firstByte === comment
     if (toSkip > 0) {
       if (!(isBlank && skipBlank && toSkip === 1 && dialect?.header)) toSkip--
     } else if (!(isBlank && skipBlank) && !isComment) {
@@ -76,9 +79,17 @@ export const locateRecords = async (
       }
     }
     record = []
+    length = 0
+    firstByte = -1
     atField = true
     quoted = false
   }
+  const beginRecord = (at: number) => {
+    start = { position: at, line }
+    const offset = options.offsets[nextOffset]
+    isWanted = options.rows[nextRow] === row + 1 || (offset !== undefined && offset <= at)
+  }
+  beginRecord(0)
 
   const done = () => nextRow >= options.rows.length && nextOffset >= options.offsets.length
   for await (const chunk of bytes as AsyncIterable<Buffer>) {
@@ -87,22 +98,23 @@ export const locateRecords = async (
       // A record that the reader gave up ends with its line: the reader goes on there.
       const isBroken = options.offsets[nextOffset] === start.position
       if (byte === lineFeed && (!quoted || isBroken)) {
-        if (record.at(-1) === carriageReturn && record.length === 1) record = []
+        if (length === 1 && firstByte === carriageReturn) length = 0
         endRecord()
         line++
-        start = { position: position + 1, line }
+        beginRecord(position + 1)
         continue
       }
       if (byte === lineFeed) line++
       if (escaped) escaped = false
-      else if (quoted && byte === escape) escaped = true
+      else if (quoted && byte === escapeByte) escaped = true
       else if (byte === quote && (quoted || atField)) quoted = !quoted
       atField = !quoted && byte === delimiter
-      if (record.length < maxRawBytes) record.push(byte)
+      if (length++ === 0) firstByte = byte
+      if (isWanted && record.length < maxRawBytes) record.push(byte)
     }
     if (done()) break
   }
-  if (record.length > 0) endRecord()
+  if (length > 0) endRecord()
   bytes.destroy()
   return { rows, offsets }
 }

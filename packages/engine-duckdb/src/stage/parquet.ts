@@ -26,7 +26,11 @@ export const parquetLayout = async (connection: DuckDBConnection, file: StagedFi
       from: `read_parquet(${quoteTextList(paths)})`,
       columns: names.map((name, index) => {
         const raw = quoteIdentifier(name)
-        return { name, value: { raw, text: `${raw}::VARCHAR`, literal: `${raw}::VARCHAR` }, declared: declared[index] as LogicalType }
+        return {
+          name,
+          value: { raw, text: `${raw}::VARCHAR`, literal: `${raw}::VARCHAR` },
+          declared: declared[index] as LogicalType,
+        }
       }),
     }),
   }
@@ -41,7 +45,12 @@ const checkMarks = async (file: StagedFile, path: string): Promise<void> => {
     for (const position of [0, Math.max(0, size - 4)]) {
       await handle.read(mark, 0, 4, position)
       if (mark.toString('latin1') === 'PAR1') continue
-      throw corrupt(file, new Error(position === 0 ? 'it does not begin with PAR1' : 'it does not end with PAR1, so it was cut'))
+      throw corrupt(
+        file,
+        new Error(
+          position === 0 ? 'it does not begin with PAR1' : 'it does not end with PAR1, so it was cut',
+        ),
+      )
     }
   } finally {
     await handle.close()

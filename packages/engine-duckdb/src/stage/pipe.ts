@@ -12,10 +12,14 @@ const makePipe = async (path: string): Promise<void> => {
   try {
     await promisify(execFile)('mkfifo', ['-m', '600', path])
   } catch (cause) {
-    throw new ConnectorError('resource', 'This system has no named pipes, so an object has to fit on the staging disk.', {
-      hint: 'Raise --staging above the size of the object.',
-      cause,
-    })
+    throw new ConnectorError(
+      'resource',
+      'This system has no named pipes, so an object has to fit on the staging disk.',
+      {
+        hint: 'Raise --staging above the size of the object.',
+        cause,
+      },
+    )
   }
 }
 

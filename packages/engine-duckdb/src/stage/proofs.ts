@@ -33,7 +33,11 @@ const patterns = {
 const matches = (value: string, pattern: string) => `regexp_full_match(${value}, ${quoteText(pattern)})`
 
 /** SQL for the value in a type; NULL where it can't be one. Only right where {@link doubtOf} is false. */
-export const castOf = (value: SourceValue, type: LogicalType | undefined, formats: TimeFormats = {}): string => {
+export const castOf = (
+  value: SourceValue,
+  type: LogicalType | undefined,
+  formats: TimeFormats = {},
+): string => {
   if (!type || type.type === 'string') return value.raw
   if (type.type === 'json') return `try_cast(${value.literal} AS JSON)`
   if (type.type === 'date' && formats.date !== undefined)

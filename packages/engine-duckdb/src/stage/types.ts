@@ -29,7 +29,7 @@ export interface Stage {
   /** Columns of the staging table that no user sees: ordinal of the file and number of the row in it. */
   readonly hiddenColumns: readonly string[]
   /**
-   * TEMP table, one row per added file: ordinal UINTEGER, container, key, version, version_id VARCHAR, size,
+   * TEMP table, one row per added file: ordinal UINTEGER, url, container, key, version, version_id VARCHAR, size,
    * modified BIGINT (bytes, epoch ms), rows, rejected BIGINT.
    */
   readonly filesTable: string
@@ -42,6 +42,11 @@ export interface Stage {
   /** True once `limitRows` is reached. */
   full(): boolean
   counts(): StageCounts
+  /**
+   * Ends the loading: makes the table if no file did, checks the reject budget against all rows, fills in the counts of
+   * `filesTable`.
+   */
+  seal(): Promise<void>
   /** Makes sure that the staging table exists, with the columns of `schema()`; for a load without any file or row. */
   materialize(): Promise<void>
   /** Drops what is left of the stage. The staging table itself may be gone: renamed by the caller. */

@@ -1,0 +1,107 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import type { CsvFormat, StagedFile } from '@penstock/core'
+import { beginsWith, convertToUtf8, csvLayout, toUtf8 } from './csv.ts'
+import { plainBytes } from './head.ts'
+import { checkJsonHead, jsonLayout } from './json.ts'
+import { parquetLayout } from './parquet.ts'
+import { throughPipe } from './pipe.ts'
+import type { InputFile, Layout } from './reading.ts'
+
+/** Files of one layout, in the order in which they came. */
+export interface FileGroup {
+  readonly layout: Layout
+  readonly files: InputFile[]
+}
+
+/**
+ * Sorts files into groups that one statement can read. A file without any record is in none. `keys`: columns of JSON
+ * records as far as they are known.
+ */
+export const groupFiles = async (
+  connection: DuckDBConnection,
+  files: readonly InputFile[],
+  keys: readonly string[],
+): Promise<FileGroup[]> => {
+  const groups = new Map<string, FileGroup>()
+  let last: FileGroup | undefined
+  for (const input of files) {
+    if (input.file.entry.size === 0) continue
+    // A pipe serves one file, so a streamed file is a group of its own.
+    const isStreamed = input.file.path === undefined
+    const header = isStreamed ? undefined : last?.layout.headerBytes
+    if (last && header && input.file.format.type === 'csv' && beginsWith(input.file, header)) {
+      last.files.push(input)
+      continue
+    }
+    const layout = await layoutOf(connection, input.file, keys)
+    if (!layout) continue
+    const id = isStreamed ? `${layout.id} ${input.ordinal}` : layout.id
+    const group = groups.get(id) ?? { layout, files: [] }
+    group.files.push(input)
+    groups.set(id, group)
+    if (!isStreamed) last = group
+  }
+  return [...groups.values()]
+}
+
+const layoutOf = async (
+  connection: DuckDBConnection,
+  file: StagedFile,
+  keys: readonly string[],
+): Promise<Layout | undefined> => {
+  const { format } = file
+  switch (format.type) {
+    case 'csv':
+      return csvLayout(file, format as CsvFormat)
+    case 'parquet':
+      return parquetLayout(connection, file)
+    default:
+      return (await checkJsonHead(file)) ? jsonLayout(keys, format.type, compressionFor(file)) : undefined
+  }
+}
+
+/** What DuckDB has to decompress: a pipe carries plain bytes. */
+const compressionFor = (file: StagedFile) => (file.path === undefined ? 'none' : file.format.compression)
+
+/** Runs `use` with local paths that DuckDB reads as UTF-8: the staged files, converted copies, or a pipe. */
+export const withPaths = async <Result>(
+  group: FileGroup,
+  folder: string,
+  use: (paths: readonly string[]) => Promise<Result>,
+): Promise<Result> => {
+  const { layout, files } = group
+  const encoding = layout.dialect?.encoding ?? 'utf-8'
+  const [first] = files
+  if (first && first.file.path === undefined)
+    return throughPipe(
+      folder,
+      `pipe-${first.ordinal}`,
+      () => utf8Bytes(first.file, encoding),
+      (path) => use([path]),
+    )
+  if (encoding === 'utf-8' || !layout.dialect) return use(files.map(({ file }) => file.path ?? ''))
+  const copies: string[] = []
+  try {
+    for (const { file, ordinal } of files)
+      copies.push(await convertToUtf8(file, layout.dialect, folder, `utf8-${ordinal}`))
+    return await use(copies)
+  } finally {
+    for (const { ordinal } of files) await rm(join(folder, `utf8-${ordinal}`), { force: true })
+  }
+}
+
+/** The file's text as UTF-8, decompressed. */
+export const utf8Bytes = (
+  file: StagedFile,
+  encoding: NonNullable<Layout['dialect']>['encoding'],
+): Readable => {
+  const plain = plainBytes(file)
+  if (encoding === 'utf-8') return plain
+  const converted = toUtf8(encoding)
+  plain.on('error', (error) => converted.destroy(error))
+  converted.on('close', () => plain.destroy())
+  return plain.pipe(converted)
+}

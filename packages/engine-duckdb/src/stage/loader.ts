@@ -1,0 +1,240 @@
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { ConnectorError, type StagedFile } from '@penstock/core'
+import { duckdbType } from '../logical-types.ts'
+import { quoteIdentifier, rowsOf } from '../sql.ts'
+import {
+  type BadRow,
+  badRowError,
+  dropErrorTables,
+  findBadRows,
+  rejectColumns,
+  rejectValues,
+  unparsedRecords,
+} from './bad-rows.ts'
+import type { StageColumn } from './columns.ts'
+import { type FileGroup, groupFiles, withPaths } from './inputs.ts'
+import { badColumn, fileColumn, insertSql } from './insert.ts'
+import type { TimeFormats } from './proofs.ts'
+import type { InputFile } from './reading.ts'
+import { alignColumns, defineColumns, typesFor } from './schema.ts'
+import type { StageContext, StageOptions } from './types.ts'
+import { widenColumns } from './widening.ts'
+
+/** What a load has done so far. One object per load, changed by its loader alone. */
+export interface LoaderState {
+  readonly table: string
+  readonly rejectsTable: string
+  /** Undefined until the first file with records defines them. */
+  columns: StageColumn[] | undefined
+  exists: boolean
+  nextOrdinal: number
+  nextTag: number
+  inserted: number
+  rejected: number
+  readonly rejectedByFile: Map<number, number>
+  /** First file that a limit cut. */
+  cutFrom: number | undefined
+}
+
+/** Everything that the steps of loading share. */
+export interface LoaderContext {
+  readonly connection: DuckDBConnection
+  readonly options: StageOptions
+  readonly folder: string
+  readonly state: LoaderState
+  readonly tag: () => string
+}
+
+/** Rejected rows that are located and written at a time. */
+const rejectPage = 5_000
+
+export const formatsOf = (file: StagedFile): TimeFormats =>
+  file.format.type === 'csv' ? { date: file.format.dateFormat, timestamp: file.format.timestampFormat } : {}
+
+export const createFileLoader = (
+  connection: DuckDBConnection,
+  options: StageOptions,
+  { stagingFolder: folder, ordinal }: StageContext,
+  state: LoaderState,
+) => {
+  const tag = () => `${ordinal}_${state.nextTag++}`
+  const context: LoaderContext = { connection, options, folder, state, tag }
+
+  const createTable = async () => {
+    if (state.exists) return
+    const columns = (state.columns ?? []).map(
+      ({ name, type }) => `${quoteIdentifier(name)} ${duckdbType(type ?? { type: 'string' })}`,
+    )
+    const hidden = [`${quoteIdentifier(fileColumn)} UINTEGER`, `${quoteIdentifier(badColumn)} INTEGER`]
+    await connection.run(`CREATE OR REPLACE TABLE ${state.table} (${[...columns, ...hidden].join(', ')})`)
+    state.exists = true
+  }
+
+  const dropTable = async () => {
+    await connection.run(`DROP TABLE IF EXISTS ${state.table}`)
+    state.exists = false
+  }
+
+  /** Inserts the rows of a group; what read_csv could not parse comes back by file. */
+  const insert = async (group: FileGroup) => {
+    const columns = state.columns ?? []
+    const limit = options.limitRows === undefined ? undefined : options.limitRows - state.inserted
+    const formats = formatsOf(group.files[0]?.file as StagedFile)
+    const currentTag = tag()
+    return withPaths(group, folder, async (paths) => {
+      const source = group.layout.source(paths, typesFor(group.layout, columns), currentTag)
+      const [row] = await rowsOf(
+        connection,
+        insertSql(state.table, columns, source, group.files, formats, limit),
+      )
+      const unparsed =
+        group.layout.type === 'csv'
+          ? await unparsedRecords(connection, group, paths, currentTag)
+          : new Map<number, Map<number, { reason: string }>>()
+      return { rows: Number(row?.[0] ?? 0), unparsed }
+    }).finally(() =>
+      group.layout.type === 'csv' ? dropErrorTables(connection, currentTag).catch(() => {}) : undefined,
+    )
+  }
+
+  const badColumnsOf = async (): Promise<number[]> => {
+    const bad = quoteIdentifier(badColumn)
+    const rows = await rowsOf(
+      connection,
+      `SELECT DISTINCT ${bad} FROM ${state.table} WHERE ${bad} IS NOT NULL`,
+    )
+    return rows.map(([value]) => Number(value)).toSorted((a, b) => a - b)
+  }
+
+  const deleteRows = (group: FileGroup) =>
+    connection.run(
+      `DELETE FROM ${state.table} WHERE ${quoteIdentifier(fileColumn)} IN (${group.files.map(({ ordinal }) => ordinal).join(', ')})`,
+    )
+
+  const loadGroup = async (group: FileGroup, defines: boolean): Promise<void> => {
+    let current = await alignColumns(context, group)
+    await createTable()
+    let outcome = await insert(current)
+    // Each round widens at least one column; after a few, all columns are looked at together.
+    for (let round = 0; ; round++) {
+      const bad = await badColumnsOf()
+      if (bad.length === 0) break
+      const widened = await widenColumns(context, current, bad, { defines, all: round >= 3 })
+      if (!widened) break
+      current = widened
+      if (defines) await dropTable()
+      else await deleteRows(current)
+      await createTable()
+      outcome = await insert(current)
+    }
+    await settle(current, outcome)
+  }
+
+  /** Counts what was inserted, and deals with what does not fit. */
+  const settle = async (group: FileGroup, outcome: Awaited<ReturnType<typeof insert>>): Promise<void> => {
+    const bad = await badColumnsOf()
+    const before = state.inserted
+    if (bad.length > 0 || outcome.unparsed.size > 0) {
+      const taken = await takeBadRows(group, outcome.unparsed)
+      state.inserted += outcome.rows - taken
+    } else state.inserted += outcome.rows
+    if (options.limitRows !== undefined && state.inserted >= options.limitRows && state.inserted > before)
+      state.cutFrom = await firstCutFile(group)
+    checkBudget(false)
+  }
+
+  /** Removes bad rows from the staging table; returns how many were there. Under `fail` the first one is the error. */
+  const takeBadRows = async (
+    group: FileGroup,
+    unparsed: ReadonlyMap<number, ReadonlyMap<number, { reason: string }>>,
+  ): Promise<number> => {
+    const [file, bad] = [fileColumn, badColumn].map(quoteIdentifier)
+    const counts = new Map(
+      (
+        await rowsOf(
+          connection,
+          `SELECT ${file}, count(*) FROM ${state.table} WHERE ${bad} IS NOT NULL GROUP BY 1`,
+        )
+      ).map(([ordinal, count]) => [Number(ordinal), Number(count)]),
+    )
+    const find = (input: InputFile, limit: number) =>
+      findBadRows(connection, input, group, unparsed.get(input.ordinal) ?? new Map(), {
+        folder,
+        columns: state.columns ?? [],
+        formats: formatsOf(input.file),
+        tag,
+        limit,
+      })
+    const concerned = group.files.filter(({ ordinal }) => counts.has(ordinal) || unparsed.has(ordinal))
+    for (const input of concerned) {
+      const total = (counts.get(input.ordinal) ?? 0) + (unparsed.get(input.ordinal)?.size ?? 0)
+      if (options.onBadRow === 'fail') {
+        const [first] = await find(input, 1)
+        if (first) throw badRowError(first, hintFor(first))
+      }
+      state.rejected += total
+      state.rejectedByFile.set(input.ordinal, (state.rejectedByFile.get(input.ordinal) ?? 0) + total)
+      checkBudget(false)
+      await writeRejects(await find(input, total))
+    }
+    await connection.run(`DELETE FROM ${state.table} WHERE ${bad} IS NOT NULL`)
+    return [...counts.values()].reduce((sum, count) => sum + count, 0)
+  }
+
+  const hintFor = (bad: BadRow): string => {
+    const isType = bad.column !== undefined
+    const evolve =
+      isType && options.schemaPolicy === 'strict' ? 'If the column may change, use --schema evolve. ' : ''
+    return `${evolve}To load the other rows, use --on-bad-row reject.`
+  }
+
+  const writeRejects = async (rows: readonly BadRow[]): Promise<void> => {
+    await connection.run(`CREATE TEMP TABLE IF NOT EXISTS ${state.rejectsTable} (${rejectColumns})`)
+    for (let start = 0; start < rows.length; start += rejectPage)
+      await connection.run(
+        `INSERT INTO temp.${state.rejectsTable} VALUES ${rejectValues(rows.slice(start, start + rejectPage))}`,
+      )
+  }
+
+  /** A limit cuts the file of the last row; the files after it were not read. */
+  const firstCutFile = async (group: FileGroup): Promise<number> => {
+    const [row] = await rowsOf(
+      connection,
+      `SELECT max(${quoteIdentifier(fileColumn)}) FROM ${state.table} WHERE ${quoteIdentifier(fileColumn)} >= ${group.files[0]?.ordinal ?? 0}`,
+    )
+    return Number(row?.[0] ?? group.files[0]?.ordinal ?? 0)
+  }
+
+  /** Throws a `data` error when more rows were rejected than allowed. A share is judged against all rows, at the end. */
+  const checkBudget = (isEnd: boolean): void => {
+    const budget = options.maxRejects
+    if (!budget) return
+    const read = state.inserted + state.rejected
+    const isOver =
+      'count' in budget ? state.rejected > budget.count : isEnd && state.rejected > budget.share * read
+    if (!isOver) return
+    const allowed = 'count' in budget ? `${budget.count}` : `${budget.share * 100} % of ${read}`
+    throw new ConnectorError('data', `${state.rejected} rows were rejected; ${allowed} may be.`, {
+      code: 'TooManyRejects',
+      place: { table: options.table },
+      hint: 'Look at the first bad row with --on-bad-row fail, or raise --max-rejects.',
+    })
+  }
+
+  const addFiles = async (files: readonly StagedFile[]): Promise<void> => {
+    const inputs = files.map((file): InputFile => ({ ordinal: state.nextOrdinal++, file }))
+    let rest: readonly InputFile[] = inputs
+    while (!state.columns && rest.length > 0) {
+      const [first, ...others] = rest
+      rest = others
+      const [group] = await groupFiles(connection, first ? [first] : [], [])
+      if (!group) continue
+      const defined = await defineColumns(context, group)
+      await loadGroup(defined, true)
+    }
+    const keys = (state.columns ?? []).filter(({ kind }) => kind === 'data').map(({ name }) => name)
+    for (const group of await groupFiles(connection, rest, keys)) await loadGroup(group, false)
+  }
+
+  return Object.freeze({ addFiles, createTable, checkBudget })
+}
