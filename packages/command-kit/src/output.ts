@@ -50,7 +50,19 @@ export const flushed = async (stream: Writable): Promise<void> => {
  * and JavaScript alone would round.
  */
 export const toJson = (value: unknown, indent = 2): string =>
-  JSON.stringify(value, (_, entry: unknown) => (typeof entry === 'bigint' ? rawJson(entry) : entry), indent)
+  JSON.stringify(
+    value,
+    (_, entry: unknown) => (typeof entry === 'bigint' ? exactNumber(String(entry)) : entry),
+    indent,
+  )
 
-const rawJson = (value: bigint): unknown =>
-  (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(value.toString())
+/** Reads JSON text so that {@link toJson} writes its numbers with the digits that they have here. */
+export const exactJson = (text: string): unknown =>
+  JSON.parse(text, ((_: string, value: unknown, context?: { source?: string }) =>
+    typeof value === 'number' && context?.source !== undefined ? exactNumber(context.source) : value) as (
+    name: string,
+    value: unknown,
+  ) => unknown)
+
+const exactNumber = (digits: string): unknown =>
+  (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(digits)

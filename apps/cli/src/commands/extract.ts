@@ -33,6 +33,8 @@ Modes: full replaces the table, delta appends the rows of objects that were not 
       command: `<%= config.bin %> extract lake --glob 'logs/**/*.ndjson' --table logs --on-bad-row reject --max-rejects 1% --into w.duckdb`,
     },
   ]
+  static override usage =
+    'extract CONNECTION (--object KEY | --folder PREFIX | --glob G)... --into FILE.duckdb [flags]'
   static override args = { connection: connectionArgument }
   static override flags = { ...ownFlags, ...loadCommandFlags }
 

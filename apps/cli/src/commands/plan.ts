@@ -28,6 +28,8 @@ export class Plan extends LoadCommand {
       command: '<%= config.bin %> plan lake --object customers.csv',
     },
   ]
+  static override usage =
+    'plan CONNECTION (--object KEY | --folder PREFIX | --glob G)... [--into FILE.duckdb] [flags]'
   static override args = { connection: connectionArgument }
   static override flags = { ...ownFlags, ...loadCommandFlags }
 

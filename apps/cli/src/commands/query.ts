@@ -4,15 +4,15 @@ import {
   BaseCommand,
   columnsOf,
   countOf,
+  exactJson,
   Flags,
   formatBytes,
   formatCount,
   renderTable,
-  toJson,
 } from '@penstock/command-kit'
 import { ConnectorError, describeType, type QueryResult, type TableEngine } from '@penstock/core'
 import { withEngine } from '../lib/engine.ts'
-import { csvLine, plainValue, valueText } from '../lib/values.ts'
+import { csvLine, rowText, valueText } from '../lib/values.ts'
 import { requireFile } from './runs.ts'
 
 const formats = ['table', 'csv', 'json', 'parquet'] as const
@@ -96,25 +96,24 @@ export class Query extends BaseCommand {
   async #csv(result: QueryResult): Promise<void> {
     if (!(await this.write(`${csvLine(result.columns.map((column) => column.name))}\n`))) return
     for await (const rows of result.rows()) {
-      const lines = rows.map((row) => csvLine(row.map(valueText)))
+      const lines = rows.map((row) => csvLine(textsOf(result, row)))
       if (!(await this.write(`${lines.join('\n')}\n`))) return
     }
   }
 
   async #ndjson(result: QueryResult): Promise<void> {
-    const names = result.columns.map((column) => column.name)
     for await (const rows of result.rows()) {
-      const lines = rows.map((row) => toJson(objectOf(names, row), 0))
+      const lines = rows.map((row) => rowText(result.columns, row))
       if (!(await this.write(`${lines.join('\n')}\n`))) return
     }
   }
 
+  /** The one place that holds a whole result: `--json` is one object. */
   async #collect(result: QueryResult, limit: number): Promise<unknown> {
     const { rows, more } = await firstRows(result, limit)
-    const names = result.columns.map((column) => column.name)
     return {
       columns: result.columns.map(({ name, type }) => ({ name, type: describeType(type) })),
-      rows: rows.map((row) => objectOf(names, row)),
+      rows: rows.map((row) => exactJson(rowText(result.columns, row))),
       truncated: more,
     }
   }
@@ -127,7 +126,7 @@ export class Query extends BaseCommand {
         title: name,
         align: numeric.has(type.type) ? 'right' : 'left',
       })),
-      rows.map((row) => row.map((value) => valueText(value) ?? 'NULL')),
+      rows.map((row) => textsOf(result, row).map((text) => text ?? 'NULL')),
       { width: columnsOf(process.stdout), header: this.outStyle.bold },
     )
     for (const line of lines) if (!(await this.write(`${line}\n`))) return
@@ -176,13 +175,5 @@ const firstRows = async (
   return { rows, more: false }
 }
 
-/** A row as an object; a name that comes twice gets a number, as JSON would lose the first. */
-const objectOf = (names: readonly string[], row: readonly unknown[]): Record<string, unknown> => {
-  const object: Record<string, unknown> = {}
-  for (const [index, name] of names.entries()) {
-    let unique = name
-    for (let count = 1; Object.hasOwn(object, unique); count++) unique = `${name}_${count}`
-    object[unique] = plainValue(row[index])
-  }
-  return object
-}
+const textsOf = (result: QueryResult, row: readonly unknown[]): (string | undefined)[] =>
+  result.columns.map(({ type }, index) => valueText(row[index], type))

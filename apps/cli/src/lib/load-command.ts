@@ -1,16 +1,16 @@
-import { type Interfaces, parseFlags, readFlags, schemaFlags } from '@penstock/command-kit'
+import { type Interfaces, parseFlags, readFlags } from '@penstock/command-kit'
 import type { AnySource, Connection } from '@penstock/core'
 import { openProject, type Project, type ResourceOptions, resourceOptions } from '@penstock/runtime'
 import { selection } from '@penstock/source-s3'
 import { builtInConnectors } from './connectors.ts'
 import { connectionArgument, ProjectCommand } from './project-command.ts'
-import { loadFlags, requestsFromFlags, selectionFlags, selectionFlagsOf } from './selection.ts'
+import { loadFlags, requestsFromFlags, resourceFlags, selectionFlags, selectionFlagsOf } from './selection.ts'
 
 /** Flags of `extract` and `plan`. The selection shown in the help is that of S3; another connector brings its own. */
 export const loadCommandFlags: Interfaces.FlagInput = {
   ...selectionFlags(selection),
   ...loadFlags,
-  ...schemaFlags(resourceOptions, { group: 'RESOURCES' }),
+  ...resourceFlags,
 }
 
 type LoadInput = Interfaces.Input<
@@ -34,7 +34,7 @@ export abstract class LoadCommand extends ProjectCommand {
     const flagsFor = (connector: AnySource): Interfaces.FlagInput => ({
       ...selectionFlagsOf(connector),
       ...loadFlags,
-      ...schemaFlags(resourceOptions),
+      ...resourceFlags,
       ...ownFlags,
     })
     const { args, flags } = await this.parse({

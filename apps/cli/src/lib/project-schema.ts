@@ -6,7 +6,7 @@ import { builtInConnectors } from './connectors.ts'
 export const schemaFile = fileURLToPath(new URL('../../schema/penstock.schema.json', import.meta.url))
 
 /** The JSON Schema as the built-in connectors give it now. */
-export const schemaText = async (): Promise<string> => {
+export const projectSchema = async (): Promise<Record<string, unknown>> => {
   const connectors = await Promise.all(builtInConnectors.map((connector) => connector.load()))
-  return `${JSON.stringify(projectJsonSchema(connectors, projectSchemaUrl), null, 2)}\n`
+  return projectJsonSchema(connectors, projectSchemaUrl)
 }

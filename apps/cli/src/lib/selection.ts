@@ -1,6 +1,6 @@
 import { flagName, type Interfaces, parseFlags, readFlags, schemaFlags } from '@penstock/command-kit'
 import { type AnySource, ConnectorError, schemaFields } from '@penstock/core'
-import { loadRequest } from '@penstock/runtime'
+import { loadRequest, resourceOptions } from '@penstock/runtime'
 import { z } from 'zod'
 
 /** Selection of a source that has no selection of its own: tables by their names. */
@@ -16,15 +16,42 @@ const selectorsOf = (schema: z.ZodType): string[] =>
     .filter((field) => selectorNames.includes(field.name) || field.meta.selector === true)
     .map((field) => field.name)
 
+/** What stands for values in the help, where the name of the field says too little. */
+const valueNames = {
+  object: 'KEY',
+  folder: 'PREFIX',
+  table: 'NAME',
+  exclude: 'GLOB',
+  pattern: 'REGEX',
+  quote: 'CHARACTER',
+  escape: 'CHARACTER',
+  comment: 'CHARACTER',
+  delimiter: 'CHARACTER',
+  nullStrings: 'TEXT',
+  modifiedAfter: 'TIME',
+  modifiedBefore: 'TIME',
+  key: 'COLUMN',
+  columns: 'NAME=TYPE',
+  maxRejects: 'N|P%',
+  staging: 'SIZE',
+  memory: 'SIZE',
+}
+
 /** Flags by which tables of a connector are chosen. */
 export const selectionFlags = (schema: z.ZodType): Interfaces.FlagInput =>
-  schemaFlags(schema, { group: 'SELECTION', repeatable: [...selectorsOf(schema), 'table'] })
+  schemaFlags(schema, { group: 'SELECTION', repeatable: [...selectorsOf(schema), 'table'], valueNames })
 
 export const selectionFlagsOf = (connector: AnySource): Interfaces.FlagInput =>
   selectionFlags(selectionOf(connector))
 
 /** Flags that say how tables are loaded, whatever the connector. */
-export const loadFlags: Interfaces.FlagInput = schemaFlags(loadRequest, { group: 'LOAD' })
+export const loadFlags: Interfaces.FlagInput = schemaFlags(loadRequest, { group: 'LOAD', valueNames })
+
+/** Flags for the ceilings of a run. */
+export const resourceFlags: Interfaces.FlagInput = schemaFlags(resourceOptions, {
+  group: 'RESOURCE',
+  valueNames,
+})
 
 type Fields = Readonly<Record<string, unknown>>
 

@@ -24,7 +24,12 @@ const schema = z
   })
 
 describe('schemaFlags', () => {
-  const flags = schemaFlags(schema, { group: 'SELECTION', omit: ['columns'], repeatable: ['folder'] })
+  const flags = schemaFlags(schema, {
+    group: 'SELECTION',
+    omit: ['columns'],
+    repeatable: ['folder'],
+    valueNames: { object: 'KEY' },
+  })
 
   it('names flags in kebab-case, lists in the singular, and gives secrets none', () => {
     expect(Object.keys(flags)).toEqual([
@@ -44,7 +49,7 @@ describe('schemaFlags', () => {
       options: ['full', 'delta'],
       description: 'How to load (default: full)',
     })
-    expect(flags.object).toMatchObject({ multiple: true, helpValue: 'OBJECT', helpGroup: 'SELECTION' })
+    expect(flags.object).toMatchObject({ multiple: true, helpValue: 'KEY', helpGroup: 'SELECTION' })
     expect(flags.folder).toMatchObject({ multiple: true })
     expect(flags.recursive).toMatchObject({ type: 'boolean', allowNo: true })
     expect(flags['all-text']).toMatchObject({ type: 'boolean', allowNo: false })

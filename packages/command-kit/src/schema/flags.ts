@@ -18,6 +18,8 @@ export interface SchemaFlagOptions {
   readonly omit?: readonly string[]
   /** Fields that take one value in the schema, and may be given several times as a flag. */
   readonly repeatable?: readonly string[]
+  /** What stands for the value in the help, by field: `{ folder: 'PREFIX' }`. */
+  readonly valueNames?: Readonly<Record<string, string>>
 }
 
 /**
@@ -30,7 +32,7 @@ export const schemaFlags = (schema: z.ZodType, options: SchemaFlagOptions = {}):
   for (const { field, flag, path } of flaggedFields(schema)) {
     if (options.omit?.includes(path.join('.'))) continue
     const repeatable = options.repeatable?.includes(path.join('.')) ?? false
-    flags[flag] = flagOf(field, flag, repeatable, options.group)
+    flags[flag] = flagOf(field, flag, repeatable, options)
   }
   return flags
 }
@@ -70,18 +72,18 @@ const flagOf = (
   field: SchemaField,
   flag: string,
   repeatable: boolean,
-  group: string | undefined,
+  options: SchemaFlagOptions,
 ): AnyFlag => {
   const common = {
     description: describe(field),
-    ...(group === undefined ? {} : { helpGroup: group }),
+    ...(options.group === undefined ? {} : { helpGroup: options.group }),
   }
   if (field.kind === 'boolean')
     return Flags.boolean({ ...common, allowNo: field.default !== false }) as AnyFlag
   const multiple = field.kind === 'list' || field.kind === 'map' || repeatable
   const shared = {
     ...common,
-    helpValue: valueName(field, flag),
+    helpValue: options.valueNames?.[field.name] ?? valueName(field, flag),
     ...(field.options ? { options: [...field.options] } : {}),
   }
   return (
@@ -98,6 +100,7 @@ const describe = (field: SchemaField): string => {
 
 const valueName = (field: SchemaField, flag: string): string => {
   if (typeof field.meta.valueName === 'string') return field.meta.valueName
+  if (field.options) return field.options.join('|')
   if (field.kind === 'number') return 'N'
   if (field.kind === 'map') return 'NAME=VALUE'
   return (flag.split('-').at(-1) ?? flag).toUpperCase()

@@ -28,7 +28,7 @@ export const projectJsonSchema = (connectors: readonly AnySource[], id: string):
       additionalProperties: {
         type: 'object',
         required: ['connector'],
-        properties: propertiesOf(connectionEntry),
+        properties: connectionProperties,
         allOf: connectors.map(connectionRule),
       },
     },
@@ -51,7 +51,7 @@ const connectionRule = (connector: AnySource): JsonSchema => {
       additionalProperties: false,
       required: [...requiredOf(config), ...(methods.length > 0 ? ['auth'] : [])],
       properties: {
-        ...propertiesOf(connectionEntry),
+        ...connectionProperties,
         ...propertiesOf(connector.config),
         connector: { const: connector.name, description: connector.title ?? connector.name },
         ...(methods.length > 0 ? { auth: authSchema(methods) } : {}),
@@ -100,6 +100,10 @@ const pipelineSchema = (connectors: readonly AnySource[]): JsonSchema => {
     },
   }
 }
+
+/** Read when the file is, so that they can't be references. */
+const connectionProperties = z.toJSONSchema(connectionEntry, { target: 'draft-7', io: 'input' })
+  .properties as JsonSchema
 
 const propertiesOf = (schema: z.ZodType): JsonSchema => (convert(schema).properties as JsonSchema) ?? {}
 const requiredOf = (schema: JsonSchema): string[] => (schema.required as string[]) ?? []
