@@ -10,7 +10,7 @@ import {
 } from './steps.ts'
 
 const laterSteps: readonly { readonly id: string; readonly title: string }[] = [
-  { id: 'bucket', title: 'Reach the bucket in its region' },
+  { id: 'bucket', title: bucketTitle },
   { id: 'list', title: 'List objects' },
   { id: 'read', title: 'Read an object' },
 ]
@@ -33,7 +33,7 @@ export async function* checkS3Source(options: {
     yield step
   }
   if (!failed) {
-    for await (const step of checkBucket(access)) {
+    for await (const step of checkBucket(access, { anonymous: auth.method === 'anonymous' })) {
       // Who lacks a permission may have the next one; nothing else can work after another failure.
       if (step.status === 'failed' && step.error?.kind !== 'permission') failed = step
       yield step

@@ -64,9 +64,19 @@ const identityDetail = async (access: S3Access, otherwise: string): Promise<Outc
   detail: (await access.identity())?.arn ?? otherwise,
 })
 
+export const bucketTitle = 'Reach the bucket in its region'
+
 /** The bucket is there and in the configured region; its owner may be read. */
-export async function* checkBucket(access: S3Access): AsyncGenerator<CheckStep> {
-  const region = await step('bucket', 'Reach the bucket in its region', async () => {
+export async function* checkBucket(
+  access: S3Access,
+  options: { readonly anonymous?: boolean } = {},
+): AsyncGenerator<CheckStep> {
+  if (options.anonymous) {
+    // Public buckets let everybody list and read, hardly ever ask about the bucket itself.
+    yield skippedStep('bucket', bucketTitle, 'anonymous access may not ask about the bucket itself')
+    return
+  }
+  const region = await step('bucket', bucketTitle, async () => {
     const found = await access.location().catch(unsupported)
     if (found === undefined) return { detail: 'the store tells no region' }
     if (found !== access.region)
@@ -78,7 +88,7 @@ export async function* checkBucket(access: S3Access): AsyncGenerator<CheckStep> 
     return { detail: `${access.bucket} in ${found}` }
   })
   yield region
-  if (region.status === 'failed') return
+  if (region.error && region.error.kind !== 'permission') return
   yield await step('acl', 'Read the access control list', async () => {
     const acl = await access.acl().catch(unsupported)
     if (!acl) return { status: 'skipped', detail: 'the store has no access control lists' }

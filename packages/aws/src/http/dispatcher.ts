@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net'
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici'
 import { isLoopback } from '../connection/endpoint.ts'
 
@@ -13,6 +14,12 @@ export interface TransportOptions {
 
 const proxyVariables = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy']
 
+/** Names below `localhost` mean this machine (RFC 6761), also where the system's resolver does not know it. */
+const loopback: LookupFunction = (_, options, callback) => {
+  if (options.all) callback(null, [{ address: '127.0.0.1', family: 4 }])
+  else callback(null, '127.0.0.1', 4)
+}
+
 /** A pool of connections to one origin; through the proxy of HTTPS_PROXY, HTTP_PROXY and NO_PROXY, never for loopback. */
 export const createDispatcher = (hostname: string, options: TransportOptions): Dispatcher => {
   const settings = {
@@ -20,7 +27,10 @@ export const createDispatcher = (hostname: string, options: TransportOptions): D
     pipelining: 1,
     // S3 answers requests on one connection in order: HTTP/2 would only add framing.
     allowH2: false,
-    connect: { timeout: options.connectTimeoutMs },
+    connect: {
+      timeout: options.connectTimeoutMs,
+      ...(hostname.endsWith('.localhost') ? { lookup: loopback } : {}),
+    },
     headersTimeout: options.answerTimeoutMs,
     bodyTimeout: options.stallTimeoutMs,
     keepAliveTimeout: 20_000,

@@ -53,7 +53,8 @@ export const createSdkClient = async (options: SdkClientOptions): Promise<SdkCli
   client.middlewareStack.add(
     (next, { commandName }) =>
       async (args) => {
-        if (access === 'read-only') assertReadOnly({ operation: commandName ?? 'unknown' })
+        if (access === 'read-only')
+          assertReadOnly({ operation: (commandName ?? 'unknown').replace(/Command$/, '') })
         return next(args)
       },
     { step: 'initialize', name: 'readOnlyGuard', priority: 'high' },
