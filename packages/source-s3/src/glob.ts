@@ -155,10 +155,10 @@ const parse = (source: string): Parsed => {
     const at = position - stars
     const next = characters[position]
     const hint = 'Write it between slashes, such as exports/**/*.csv; * matches within one segment.'
-    if (stars > 2 || !segmentStart || (next !== undefined && next !== '/'))
-      fail('"**" has to be a whole segment', at, hint)
     if (inside === 'group')
       fail('"**" can\'t be captured', at, 'Use --pattern with a regular expression instead.')
+    if (stars > 2 || !segmentStart || (next !== undefined && next !== '/'))
+      fail('"**" has to be a whole segment', at, hint)
     if (next === undefined) return '.*'
     position++
     // `**/**/` means the same as `**/`, and as a pattern it would be read in quadratically many ways.

@@ -65,11 +65,12 @@ const searchHint = async (
   const object = similar.find((name) => `${name}/` === prefix)
   if (object !== undefined) return `There is an object of that name: use --object ${quoted(object)}.`
   const others = similar.filter((name) => name !== prefix)
-  if (similar.length > others.length)
-    return `There are objects below ${quoted(prefix)}, but none of them matches.`
+  if (similar.length > others.length) {
+    const parentheses = search.kind === 'glob' && search.filter.groups.length > 0
+    const captures = parentheses ? ' Parentheses capture: write \\( and \\) for the characters.' : ''
+    return `There are objects below ${quoted(prefix)}, but none of them matches.${captures}`
+  }
   if (others.length > 0) return `Did you mean ${others.map(quoted).join(' or ')}?`
-  const captures = search.kind === 'glob' && search.filter.groups.length > 0
-  if (captures) return 'Parentheses in a glob capture; write \\( and \\) for the characters.'
   return leadingSlash(prefix) ?? 'See what there is: penstock tables CONNECTION.'
 }
 

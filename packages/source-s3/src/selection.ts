@@ -88,13 +88,10 @@ const fields = {
     .enum(formatNames)
     .optional()
     .meta({ title: 'Format', description: 'File type, where the extension does not tell it or is wrong' }),
-  compression: z
-    .enum(compressions)
-    .optional()
-    .meta({
-      title: 'Compression',
-      description: 'Compression, where the extension does not tell it or is wrong',
-    }),
+  compression: z.enum(compressions).optional().meta({
+    title: 'Compression',
+    description: 'Compression, where the extension does not tell it or is wrong',
+  }),
   delimiter: csv.delimiter.meta({
     title: 'Delimiter',
     description: 'CSV: field delimiter; \\t is a tab; detected when absent',
