@@ -2,6 +2,7 @@ import type { CheckStep } from '@penstock/core'
 import type { AwsAuthentication, CredentialEnvironment } from '../auth/authentication.ts'
 import type { S3Access } from '../s3/access.ts'
 import {
+  bucketTitle,
   type CheckObjectsOptions,
   checkBucket,
   checkCredentials,

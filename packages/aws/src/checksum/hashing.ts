@@ -13,7 +13,7 @@ export interface FileDigest {
 
 /** Hashers of a connection, reused: a WASM instance costs more than the hash of a small object. */
 export interface Hashing {
-  crc(name: CrcName): Promise<{ readonly crc: Crc; release(): void }>
+  crc(name: CrcName): { readonly crc: Crc; release(): void }
   fileDigest(path: string, algorithm: SequentialName): FileDigest
   close(): void
 }
@@ -60,10 +60,10 @@ export const createHashing = (): Hashing => {
   }
 
   return Object.freeze({
-    crc: async (name: CrcName) => {
+    crc: (name: CrcName) => {
       const pool = idle.get(name) ?? []
       idle.set(name, pool)
-      const crc = pool.pop() ?? (await createCrc(name))
+      const crc = pool.pop() ?? createCrc(name)
       crc.reset()
       return { crc, release: () => void pool.push(crc) }
     },

@@ -148,8 +148,8 @@ const createCheck = (
   const written = ranges.map((range) => range.start)
   let inOrder: InOrderHash | undefined
 
-  const orderedHash = async (checksum: ExpectedChecksum): Promise<InOrderHash> =>
-    (inOrder ??= await openInOrderHash(hashing, checksum, entry, target))
+  const orderedHash = (checksum: ExpectedChecksum): InOrderHash =>
+    (inOrder ??= openInOrderHash(hashing, checksum, entry, target))
 
   return {
     part: (index) => {
@@ -160,9 +160,9 @@ const createCheck = (
           const checksum = await expected
           if (!checksum) return
           if (checksum.kind === 'crc') {
-            lease ??= await hashing.crc(checksum.algorithm)
+            lease ??= hashing.crc(checksum.algorithm)
             for (const chunk of chunks) lease.crc.update(chunk)
-          } else (await orderedHash(checksum)).block(chunks)
+          } else orderedHash(checksum).block(chunks)
         },
         written: (position) => {
           written[index] = position
@@ -200,15 +200,15 @@ interface InOrderHash {
   cancel(): void
 }
 
-const openInOrderHash = async (
+const openInOrderHash = (
   hashing: Hashing,
   checksum: ExpectedChecksum,
   entry: FileEntry,
   target: Target,
-): Promise<InOrderHash> => {
+): InOrderHash => {
   if (checksum.kind === 'sequential' && entry.size > inlineHashBytes)
     return { block: () => {}, ...hashing.fileDigest(target.path, checksum.algorithm) }
-  const hash = await runningHash(hashing, checksum)
+  const hash = runningHash(hashing, checksum)
   return {
     block: (chunks) => {
       for (const chunk of chunks) hash.update(chunk)

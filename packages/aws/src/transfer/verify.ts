@@ -51,12 +51,12 @@ export interface RunningHash {
   digest(): string
 }
 
-export const runningHash = async (hashing: Hashing, expected: ExpectedChecksum): Promise<RunningHash> => {
+export const runningHash = (hashing: Hashing, expected: ExpectedChecksum): RunningHash => {
   if (expected.kind === 'sequential') {
     const hash: Hash = createHash(expected.algorithm)
     return { update: (bytes) => void hash.update(bytes), digest: () => hash.digest('base64') }
   }
-  const { crc, release } = await hashing.crc(expected.algorithm)
+  const { crc, release } = hashing.crc(expected.algorithm)
   return {
     update: crc.update,
     digest: () => {
