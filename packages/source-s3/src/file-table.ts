@@ -1,6 +1,7 @@
 import type { S3Access, S3Entry } from '@penstock/aws'
-import { ConnectorError, type FileEntry, type FileTable, fileTable, hivePartitions } from '@penstock/core'
+import { type FileEntry, type FileTable, fileTable, hivePartitions } from '@penstock/core'
 import type { Formats } from './format.ts'
+import { lookUp, openObject } from './look-up.ts'
 
 export interface TableOptions {
   readonly name: string
@@ -19,12 +20,12 @@ export const s3Table = (options: TableOptions): FileTable => {
   return fileTable({
     name,
     format: (entry) => formats.of(entry.key),
-    open: (entry) => access.file(entry),
+    open: (entry) => openObject(access, entry),
     list: ({ signal }) => checkedPages(options, signal),
     ...(partitionsBelow !== undefined && {
       constants: (entry: FileEntry) => hivePartitions(entry.key.slice(partitionsBelow.length)),
     }),
-    refresh: (entry, { signal }) => refreshed(access, entry, signal),
+    refresh: (entry, { signal }) => lookUp(access, entry.key, signal),
   })
 }
 
@@ -41,18 +42,5 @@ async function* checkedPages(
     yield entries
     left -= entries.length
     if (left === 0) return
-  }
-}
-
-const refreshed = async (
-  access: S3Access,
-  entry: FileEntry,
-  signal: AbortSignal,
-): Promise<FileEntry | undefined> => {
-  try {
-    return (await access.head(entry.key, { signal })).entry
-  } catch (error) {
-    if (ConnectorError.isInstance(error) && error.kind === 'not-found') return undefined
-    throw error
   }
 }

@@ -7,6 +7,7 @@ import { type Formats, formatsOf } from './format.ts'
 import { missingObject, nothingFound } from './hints.ts'
 import { folderOf, lastSegment, quoted } from './keys.ts'
 import { requireReadable, searchPages } from './listing.ts'
+import { lookUp } from './look-up.ts'
 import { type Objects, planSearch, type Search } from './search.ts'
 import type { Selection } from './selection.ts'
 import { groupEntries, type TableGroup } from './table-groups.ts'
@@ -62,15 +63,11 @@ const objectTables = async (work: Work, { keys, filter }: Objects): Promise<File
   const { context, access, selection, template } = work
   const confinement = context.config.prefix ?? ''
   const heads = await Promise.all(
-    keys.map(async (key): Promise<S3Entry> => {
-      try {
-        return (await access.head(key)).entry
-      } catch (error) {
-        if (!ConnectorError.isInstance(error) || error.kind !== 'not-found' || error.code === 'NoSuchBucket')
-          throw error
-        throw await missingObject(access, key, confinement, context.signal)
-      }
-    }),
+    keys.map(
+      async (key) =>
+        (await lookUp(access, key, context.signal)) ??
+        Promise.reject(await missingObject(access, key, confinement, context.signal)),
+    ),
   )
   const entries = heads.filter(filter.accepts).sort(byKey)
   await requireReadable(access, entries, context.signal)

@@ -83,7 +83,7 @@ const remarksOf = ({ objects, archived, unknown, more, formats }: FolderCount, l
     remarks.push(`file types ${[...formats.keys()].sort().join(', ')}: choose one with --glob or --exclude`)
   if (unknown > 0)
     remarks.push(
-      `${formats.size === 0 ? 'file types' : `${unknown} file types`} not known from names: say --format or leave them out with --exclude`,
+      `${unknown === objects ? 'type' : `type of ${unknown}`} not known from the name: say --format, or leave out with --exclude`,
     )
   if (archived > 0) remarks.push(`${archived} archived`)
   return remarks
