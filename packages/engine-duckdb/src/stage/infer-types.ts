@@ -4,88 +4,88 @@ import { firstRow } from '../sql.ts'
 import { bigint, boolean, date, decimalFor, double, instant, text, time, timestamp } from './lattice.ts'
 import { doubtOf, type SourceValue, type TimeFormats } from './proofs.ts'
 
-/** Columns whose types one statement infers: ten aggregates each, and DuckDB plans thousands slowly. */
+/** Columns that one statement looks at: DuckDB plans thousands of aggregates slowly. */
 const columnsPerStatement = 100
+
+/** Digits up to which a JSON number is exact: it has passed through a double (RFC 8259, section 6). */
+const exactJsonDigits = 15
 
 const plainNumber = "'-?(0|[1-9][0-9]*)(\\.[0-9]+)?'"
 
+/** Gives a table expression over the rows to one statement. A pipe can be read once, so each statement asks anew. */
+export type Scan = <Result>(use: (from: string) => Promise<Result>) => Promise<Result>
+
 /**
- * The narrowest type that holds every value of each column, over all rows of `from`; undefined for a column without
- * values.
+ * The narrowest type that holds every value of each column, over all rows of a scan; undefined for a column without
+ * values. Numbers are decided first, so that only the rest is tried against the other types.
  */
 export const inferTypes = async (
   connection: DuckDBConnection,
-  from: string,
+  scan: Scan,
   values: readonly SourceValue[],
   formats: TimeFormats = {},
 ): Promise<(LogicalType | undefined)[]> => {
-  const types: (LogicalType | undefined)[] = []
-  for (let start = 0; start < values.length; start += columnsPerStatement) {
-    const part = values.slice(start, start + columnsPerStatement)
-    const row = await firstRow(
-      connection,
-      `SELECT ${part.flatMap((value) => aggregates(value, formats)).join(', ')} FROM ${from}`,
-    )
-    const width = aggregateNames.length
-    for (let index = 0; index < part.length; index++)
-      types.push(decide(row?.slice(index * width, (index + 1) * width) ?? [], formats))
-  }
-  return types
+  const numbers = await aggregate(connection, scan, values, numberAggregates)
+  const types = numbers.map((row, index) => decideNumber(row, values[index]?.nested !== undefined))
+  const others = values.filter((_, index) => types[index] === 'no number')
+  const rest = (await aggregate(connection, scan, others, (value) => otherAggregates(value, formats))).map(
+    decideOther,
+  )
+  return types.map((type) => (type === 'no number' ? rest.shift() : type))
 }
 
-const aggregateNames = [
-  'values',
-  'boolean',
-  'bigint',
-  'plain',
-  'integerDigits',
-  'scale',
-  'double',
-  'date',
-  'timestamp',
-  'instant',
-  'time',
-  'nested',
-] as const
+const aggregate = async (
+  connection: DuckDBConnection,
+  scan: Scan,
+  values: readonly SourceValue[],
+  aggregatesOf: (value: SourceValue) => string[],
+): Promise<(readonly unknown[])[]> => {
+  const results: (readonly unknown[])[] = []
+  for (let start = 0; start < values.length; start += columnsPerStatement) {
+    const part = values.slice(start, start + columnsPerStatement).map(aggregatesOf)
+    const row =
+      (await scan((from) => firstRow(connection, `SELECT ${part.flat().join(', ')} FROM ${from}`))) ?? []
+    const width = part[0]?.length ?? 0
+    for (let index = 0; index < part.length; index++)
+      results.push(row.slice(index * width, (index + 1) * width))
+  }
+  return results
+}
 
-const aggregates = (value: SourceValue, formats: TimeFormats): string[] => {
-  const holds = (type: LogicalType) =>
-    `coalesce(bool_and(NOT coalesce(${doubtOf(value, type, formats)}, false)), true)`
+const holds = (value: SourceValue, type: LogicalType, formats: TimeFormats = {}) =>
+  `coalesce(bool_and(NOT coalesce(${doubtOf(value, type, formats)}, false)), true)`
+
+const numberAggregates = (value: SourceValue): string[] => {
   const point = `instr(${value.literal}, '.')`
   const digits = `length(ltrim(${value.literal}, '-'))`
   return [
     `count(${value.text})`,
-    holds(boolean),
-    holds(bigint),
+    holds(value, bigint),
     `coalesce(bool_and(regexp_full_match(${value.literal}, ${plainNumber})), true)`,
     `max(CASE WHEN ${point} = 0 THEN ${digits} ELSE ${point} - 1 - (length(${value.literal}) - ${digits}) END)::INTEGER`,
     `max(CASE WHEN ${point} = 0 THEN 0 ELSE length(${value.literal}) - ${point} END)::INTEGER`,
-    holds(double),
-    holds(date),
-    holds(timestamp),
-    holds(instant),
-    holds(time),
-    value.nested === undefined ? 'NULL' : `bool_or(${value.nested})`,
   ]
 }
 
-const decide = (row: readonly unknown[], formats: TimeFormats): LogicalType | undefined => {
-  const get = (name: (typeof aggregateNames)[number]) => row[aggregateNames.indexOf(name)]
-  if (Number(get('values')) === 0) return undefined
-  if (get('nested')) return { type: 'json' }
-  if (get('boolean')) return boolean
-  if (get('bigint')) return bigint
-  if (get('plain')) {
-    // Digits alone that no int64 holds are codes, not quantities: text (s3-connectors.md, types).
-    if (Number(get('scale')) === 0) return text
-    const digits = Number(get('integerDigits')) + Number(get('scale'))
-    // A JSON number has passed through a double: it is exact up to 15 digits (RFC 8259, section 6).
-    if (get('nested') !== null && digits > 15) return double
-    return decimalFor(Number(get('integerDigits')), Number(get('scale'))) ?? double
-  }
-  if (get('double')) return double
-  if (get('date')) return date
-  if (get('timestamp')) return timestamp
-  if (get('instant') && formats.timestamp === undefined) return instant
-  return get('time') ? time : text
+const decideNumber = (row: readonly unknown[], isJson: boolean): LogicalType | undefined | 'no number' => {
+  const [count, isBigint, isPlain, integerDigits, scale] = row
+  if (Number(count) === 0) return undefined
+  if (isBigint) return bigint
+  if (!isPlain) return 'no number'
+  // Digits alone that no int64 holds are codes, not quantities: text (s3-connectors.md, types).
+  if (Number(scale) === 0) return text
+  if (isJson && Number(integerDigits) + Number(scale) > exactJsonDigits) return double
+  return decimalFor(Number(integerDigits), Number(scale)) ?? double
+}
+
+const otherTypes = [boolean, double, date, timestamp, instant, time]
+
+const otherAggregates = (value: SourceValue, formats: TimeFormats): string[] => [
+  ...otherTypes.map((type) => holds(value, type, formats)),
+  value.nested === undefined ? 'NULL' : `bool_or(${value.nested})`,
+]
+
+const decideOther = (row: readonly unknown[]): LogicalType => {
+  if (row.at(-1)) return { type: 'json' }
+  return otherTypes.find((_, index) => row[index]) ?? text
 }

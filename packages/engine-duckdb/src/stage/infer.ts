@@ -37,13 +37,15 @@ export const inferColumns = async (
     const [group] = await groupFiles(connection, [{ ordinal, file } satisfies InputFile], [])
     if (!group) continue
     await withPaths(group, options.stagingFolder, async (paths) => {
-      const layout = await completeLayout(connection, group.layout, file, paths)
+      const layout = await completeLayout(connection, group.layout, paths)
       for (const [index, found] of (await typesOf(connection, layout, file, paths, ordinal)).entries())
         note(layout.names[index] ?? '', found)
     })
     for (const [name, value] of Object.entries(file.constants)) {
       const sql = value === null ? 'NULL::VARCHAR' : `'${value.replaceAll("'", "''")}'`
-      const [type] = await inferTypes(connection, '(SELECT 1)', [{ raw: sql, text: sql, literal: sql }])
+      const [type] = await inferTypes(connection, (use) => use('(SELECT 1)'), [
+        { raw: sql, text: sql, literal: sql },
+      ])
       note(name, { type: type?.type === 'int' || type?.type === 'date' ? type : type && text })
     }
   }
@@ -69,12 +71,10 @@ const merge = (a: Found, b: Found): Found => {
 const completeLayout = async (
   connection: DuckDBConnection,
   layout: Layout,
-  file: StagedFile,
   paths: readonly string[],
 ): Promise<Layout> => {
-  if (layout.type !== 'json' && layout.type !== 'ndjson') return layout
-  const keys = await jsonKeys(connection, paths, layout.type, file.format.compression)
-  return jsonLayout(keys, layout.type, file.format.compression)
+  if (!layout.json) return layout
+  return jsonLayout(await jsonKeys(connection, paths, layout.json), layout.json)
 }
 
 const typesOf = async (
@@ -98,7 +98,7 @@ const typesOf = async (
       `CREATE OR REPLACE TEMP TABLE ${sample.slice(5)} AS SELECT row_number() OVER () AS record, * FROM ${source.from}`,
     )
     const values = picked.flatMap((index) => source.columns[index]?.value ?? [])
-    const types = await inferTypes(connection, sample, values, formatsOf(file))
+    const types = await inferTypes(connection, (use) => use(sample), values, formatsOf(file))
     const found: Found[] = []
     for (const [index, type] of types.entries()) {
       const value = values[index]

@@ -5,7 +5,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import type { CsvFormat, StagedFile } from '@penstock/core'
 import { beginsWith, convertToUtf8, csvLayout, toUtf8 } from './csv.ts'
 import { plainBytes } from './head.ts'
-import { checkJsonHead, jsonLayout } from './json.ts'
+import { jsonLayout, jsonReader } from './json.ts'
 import { parquetLayout } from './parquet.ts'
 import { throughPipe } from './pipe.ts'
 import type { InputFile, Layout } from './reading.ts'
@@ -58,13 +58,12 @@ const layoutOf = async (
       return csvLayout(file, format as CsvFormat)
     case 'parquet':
       return parquetLayout(connection, file)
-    default:
-      return (await checkJsonHead(file)) ? jsonLayout(keys, format.type, compressionFor(file)) : undefined
+    default: {
+      const reader = await jsonReader(file)
+      return reader && jsonLayout(keys, reader)
+    }
   }
 }
-
-/** What DuckDB has to decompress: a pipe carries plain bytes. */
-const compressionFor = (file: StagedFile) => (file.path === undefined ? 'none' : file.format.compression)
 
 /** Runs `use` with local paths that DuckDB reads as UTF-8: the staged files, converted copies, or a pipe. */
 export const withPaths = async <Result>(

@@ -20,7 +20,7 @@ export interface RowSql {
 const constantValue = (files: readonly InputFile[], name: string): SourceValue => {
   const values = files.map(({ file }) => findConstant(file.constants, name))
   const list = `[${values.map(quoteNullableText).join(', ')}]`
-  const text = files.length === 1 ? quoteNullableText(values[0]) : `(${list})[file_index + 1]`
+  const text = files.length === 1 ? quoteNullableText(values[0]) : `(${list})[file_index::INTEGER + 1]`
   return { raw: text, text, literal: text }
 }
 
@@ -35,9 +35,9 @@ export const findConstant = (
 const lineageValue = (files: readonly InputFile[], name: LineageColumn): string => {
   switch (name) {
     case '_file':
-      return `(${quoteTextList(files.map(({ file }) => file.url))})[file_index + 1]`
+      return `(${quoteTextList(files.map(({ file }) => file.url))})[file_index::INTEGER + 1]`
     case '_modified':
-      return `make_timestamptz(([${files.map(({ file }) => Math.round(file.entry.modified * 1000))}]::BIGINT[])[file_index + 1])`
+      return `make_timestamptz(([${files.map(({ file }) => Math.round(file.entry.modified * 1000))}]::BIGINT[])[file_index::INTEGER + 1])`
     case '_row':
       return 'row_number() OVER ()'
   }
@@ -92,7 +92,7 @@ export const insertSql = (
 ): string => {
   const sql = rowSql(columns, source, files, formats)
   const names = [...columns.map(({ name }) => name), fileColumn, badColumn].map(quoteIdentifier)
-  const ordinal = `([${files.map(({ ordinal }) => ordinal)}]::UINTEGER[])[file_index + 1]`
+  const ordinal = `([${files.map(({ ordinal }) => ordinal)}]::UINTEGER[])[file_index::INTEGER + 1]`
   const limited = limit === undefined ? '' : ` LIMIT ${limit}`
   return `INSERT INTO ${table} (${names.join(', ')}) SELECT ${[...sql.values, ordinal, sql.bad].join(', ')} FROM ${source.from}${limited}`
 }

@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
-import type { LogicalType, StagedFile } from '@penstock/core'
+import type { Compression, LogicalType, StagedFile } from '@penstock/core'
 import { quoteIdentifier, quoteText, quoteTextList, rowsOf } from '../sql.ts'
 import { readHead, refuseOtherFormat } from './head.ts'
 import { type Layout, type ReadColumn, rowFault } from './reading.ts'
@@ -7,14 +7,20 @@ import { type Layout, type ReadColumn, rowFault } from './reading.ts'
 /** Largest single document or element, in bytes. */
 const maxDocumentBytes = 64 * 1024 ** 2
 
-type JsonType = 'ndjson' | 'json'
+/** How to read a file of JSON. */
+export interface JsonReader {
+  /** One record a line, one array of records, or records one after the other. */
+  readonly shape: 'newline_delimited' | 'array' | 'unstructured'
+  readonly compression: Compression
+}
 
 /** Table expression with one `json` value per record, and `file_index`. A malformed NDJSON line is a null. */
-const jsonRecords = (paths: readonly string[], type: JsonType, compression: string): string => {
-  const options = `compression = ${quoteText(compression)}, maximum_object_size = ${maxDocumentBytes}`
-  return type === 'ndjson'
+const jsonRecords = (paths: readonly string[], { shape, compression }: JsonReader): string => {
+  const codec = compression === 'none' ? 'uncompressed' : compression
+  const options = `compression = ${quoteText(codec)}, maximum_object_size = ${maxDocumentBytes}`
+  return shape === 'newline_delimited'
     ? `read_ndjson_objects(${quoteTextList(paths)}, ignore_errors = true, ${options})`
-    : `read_json_objects(${quoteTextList(paths)}, format = 'auto', ${options})`
+    : `read_json_objects(${quoteTextList(paths)}, format = ${quoteText(shape)}, ${options})`
 }
 
 const isTextual = (type: LogicalType | undefined) =>
@@ -24,9 +30,10 @@ const isTextual = (type: LogicalType | undefined) =>
  * Layout of JSON records with these keys. Texts come unescaped. Numbers and booleans are judged by their raw value, so
  * that the text "007" stays a text; nested values keep their JSON.
  */
-export const jsonLayout = (keys: readonly string[], type: JsonType, compression: string): Layout => ({
-  type,
-  id: JSON.stringify([type, compression]),
+export const jsonLayout = (keys: readonly string[], reader: JsonReader): Layout => ({
+  type: reader.shape === 'newline_delimited' ? 'ndjson' : 'json',
+  id: JSON.stringify(reader),
+  json: reader,
   names: keys,
   source: (paths, types) => {
     const structure = Object.fromEntries(
@@ -35,7 +42,7 @@ export const jsonLayout = (keys: readonly string[], type: JsonType, compression:
     const fields = keys.length === 0 ? 'NULL' : `from_json(json, ${quoteText(JSON.stringify(structure))})`
     const known = quoteTextList(keys)
     return {
-      from: `(SELECT file_index, json AS record, ${fields} AS fields FROM ${jsonRecords(paths, type, compression)})`,
+      from: `(SELECT file_index, json AS record, ${fields} AS fields FROM ${jsonRecords(paths, reader)})`,
       columns: keys.map((name, index) => jsonColumn(name, types[index])),
       fault: `CASE WHEN record IS NULL OR json_type(record) <> 'OBJECT' THEN ${rowFault.malformed}
         WHEN json_keys(record) <> ${known} AND NOT list_has_all(${known}, json_keys(record)) THEN ${rowFault.unknownKey} END`,
@@ -52,32 +59,32 @@ const jsonColumn = (name: string, type: LogicalType | undefined): ReadColumn => 
 }
 
 /**
- * Keys of all records, in the order in which records have them; with `limit`, of the first records only. `unknownTo`:
- * only keys that are not among these.
+ * Keys of all records, in the order in which records have them. `unknownTo`: only keys that are not among these.
  */
 export const jsonKeys = async (
   connection: DuckDBConnection,
   paths: readonly string[],
-  type: JsonType,
-  compression: string,
-  options: { limit?: number; unknownTo?: readonly string[] } = {},
+  reader: JsonReader,
+  options: { unknownTo?: readonly string[] } = {},
 ): Promise<string[]> => {
-  const records = jsonRecords(paths, type, compression)
-  const sample =
-    options.limit === undefined ? records : `(SELECT json FROM ${records} LIMIT ${options.limit})`
+  const records = jsonRecords(paths, reader)
   const rows = await rowsOf(
     connection,
     `SELECT key FROM (SELECT unnest(keys) AS key, generate_subscripts(keys, 1) AS position FROM
-       (SELECT DISTINCT json_keys(json) AS keys FROM ${sample} WHERE json IS NOT NULL))
+       (SELECT DISTINCT json_keys(json) AS keys FROM ${records} WHERE json IS NOT NULL))
      WHERE NOT list_contains(${quoteTextList(options.unknownTo ?? [])}, key)
      GROUP BY key ORDER BY max(position), min(position), key`,
   )
   return rows.map(([key]) => String(key))
 }
 
-/** Refuses other formats under a JSON name; false for a file that holds nothing at all. */
-export const checkJsonHead = async (file: StagedFile): Promise<boolean> => {
+/** How to read a file, by its beginning; undefined for one that holds nothing. Refuses other formats under a JSON name. */
+export const jsonReader = async (file: StagedFile): Promise<JsonReader | undefined> => {
   const head = await readHead(file, 4096)
   refuseOtherFormat(file, head)
-  return /\S/.test(head.toString('latin1'))
+  const [first] = /[^\s\ufeff]/.exec(head.toString()) ?? []
+  if (first === undefined) return undefined
+  const shape = file.format.type === 'ndjson' ? 'newline_delimited' : first === '[' ? 'array' : 'unstructured'
+  // A pipe carries plain bytes.
+  return { shape, compression: file.path === undefined ? 'none' : file.format.compression }
 }

@@ -1,5 +1,6 @@
 import type { LogicalType, StagedFile } from '@penstock/core'
 import type { Dialect } from './dialect.ts'
+import type { JsonReader } from './json.ts'
 import type { SourceValue } from './proofs.ts'
 
 /** One column as the files have it. */
@@ -37,6 +38,8 @@ export interface Layout {
   readonly names: readonly string[]
   /** Types that the files declare, in the order of `names`. */
   readonly declared?: readonly LogicalType[]
+  /** JSON only. */
+  readonly json?: JsonReader
   /** CSV only. */
   readonly dialect?: Dialect
   /** Bytes of the header with its line end: an uncompressed file that begins with them has this layout. */

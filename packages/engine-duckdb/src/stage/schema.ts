@@ -1,8 +1,9 @@
 import { ConnectorError, describeType, type LogicalType } from '@penstock/core'
 import { duckdbType } from '../logical-types.ts'
 import { quoteIdentifier, quoteNullableText } from '../sql.ts'
+import { dropErrorTables } from './bad-rows.ts'
 import { findColumn, givenType, lineageColumn, refuseClash, type StageColumn, sameName } from './columns.ts'
-import { inferTypes } from './infer-types.ts'
+import { inferTypes, type Scan } from './infer-types.ts'
 import { type FileGroup, withPaths } from './inputs.ts'
 import { jsonKeys, jsonLayout } from './json.ts'
 import { fits, text, widen } from './lattice.ts'
@@ -31,7 +32,7 @@ export const defineColumns = async (context: LoaderContext, group: FileGroup): P
   refuseUnknownTypes(context, [...layout.names, ...constants], file.url)
   const guessed = options.allText
     ? layout.names.map(() => text)
-    : (layout.declared ?? (await sampleTypes(context, { layout, files }, layout.names)))
+    : (layout.declared ?? (await inferredTypes(context, { layout, files }, layout.names, true)))
   const data = layout.names.map((name, index): StageColumn => {
     const given = givenType(options.columnTypes, name)
     return {
@@ -49,12 +50,10 @@ export const defineColumns = async (context: LoaderContext, group: FileGroup): P
 }
 
 const withAllKeys = async ({ connection, folder }: LoaderContext, group: FileGroup): Promise<FileGroup> => {
-  const { layout, files } = group
-  const { type } = layout
-  if (type !== 'json' && type !== 'ndjson') return group
-  const compression = files[0]?.file.path === undefined ? 'none' : files[0].file.format.compression
-  const keys = await withPaths(group, folder, (paths) => jsonKeys(connection, paths, type, compression))
-  return { layout: jsonLayout(keys, type, compression), files }
+  const { json } = group.layout
+  if (!json) return group
+  const keys = await withPaths(group, folder, (paths) => jsonKeys(connection, paths, json))
+  return { layout: jsonLayout(keys, json), files: group.files }
 }
 
 const refuseUnknownTypes = ({ options }: LoaderContext, names: readonly string[], url: string): void => {
@@ -71,23 +70,28 @@ const refuseUnknownTypes = ({ options }: LoaderContext, names: readonly string[]
   }
 }
 
-/** Types of some columns by the first rows of a group. */
-const sampleTypes = async (
+/** Types of some columns by the rows of a group; with `sampled` by its first rows. */
+export const inferredTypes = async (
   { connection, folder, tag }: LoaderContext,
   group: FileGroup,
   names: readonly string[],
+  sampled: boolean,
 ): Promise<(LogicalType | undefined)[]> => {
-  const rows = Math.max(100, Math.min(maxSampleRows, Math.floor(sampleCells / Math.max(1, names.length))))
-  return withPaths(group, folder, async (paths) => {
-    const source = group.layout.source(
-      paths.slice(0, 1),
-      group.layout.names.map(() => undefined),
-      tag(),
-    )
-    const values = names.flatMap((name) => findColumn(source.columns, name)?.value ?? [])
-    const sample = `(SELECT * FROM ${source.from} LIMIT ${rows})`
-    return inferTypes(connection, sample, values, group.files[0] ? formatsOf(group.files[0].file) : {})
-  })
+  if (names.length === 0) return []
+  const { layout, files } = group
+  const unknown = layout.names.map(() => undefined)
+  const rows = Math.max(100, Math.min(maxSampleRows, Math.floor(sampleCells / names.length)))
+  const scan: Scan = (use) =>
+    withPaths(sampled ? { layout, files: files.slice(0, 1) } : group, folder, async (paths) => {
+      const current = tag()
+      const { from } = layout.source(paths, unknown, current)
+      const result = await use(sampled ? `(SELECT * FROM ${from} LIMIT ${rows})` : from)
+      if (layout.type === 'csv') await dropErrorTables(connection, current)
+      return result
+    })
+  const { columns } = layout.source([], unknown, '')
+  const values = names.flatMap((name) => findColumn(columns, name)?.value ?? [])
+  return inferTypes(connection, scan, values, files[0] ? formatsOf(files[0].file) : {})
 }
 
 /** Partitions are whole numbers, dates or text: what widens to text without another look at the files. */
@@ -99,7 +103,9 @@ const constantColumn = async (
   const given = givenType(options.columnTypes, name)
   if (given || options.allText) return { name, type: given ?? text, kind: 'constant', fixed: true }
   const sql = quoteNullableText(value)
-  const [type] = await inferTypes(connection, '(SELECT 1)', [{ raw: sql, text: sql, literal: sql }])
+  const [type] = await inferTypes(connection, (use) => use('(SELECT 1)'), [
+    { raw: sql, text: sql, literal: sql },
+  ])
   const isPlain = type === undefined || type.type === 'int' || type.type === 'date'
   return { name, type: isPlain ? type : text, kind: 'constant', fixed: false }
 }
@@ -117,14 +123,13 @@ export const alignColumns = async (context: LoaderContext, given: FileGroup): Pr
   if (!file) return group
   const constants = Object.keys(file.constants)
   markConstants(columns, constants, layout)
-  const isJson = layout.type === 'json' || layout.type === 'ndjson'
   const known = columns.filter(({ kind }) => kind !== 'lineage')
   const missing = known.filter(
     ({ name }) => ![...layout.names, ...constants].some((other) => sameName(other, name)),
   )
   const extra = [...layout.names, ...constants].filter((name) => !findColumn(known, name))
   const evolves = options.schemaPolicy === 'evolve'
-  if (missing[0] && !evolves && !isJson)
+  if (missing[0] && !evolves && !layout.json)
     throw differs(file.url, missing[0].name, `it has no column "${missing[0].name}"`)
   if (extra[0] !== undefined && !evolves)
     throw differs(
@@ -191,7 +196,7 @@ export const addColumns = async (
     ? data.map((name) => declared[group.layout.names.indexOf(name)])
     : options.allText
       ? data.map(() => text)
-      : await sampleTypes(context, group, data)
+      : await inferredTypes(context, group, data, true)
   const added: StageColumn[] = data.map((name, index) => ({
     name,
     type: types[index],

@@ -1,12 +1,11 @@
 import { type LogicalType, sameType } from '@penstock/core'
-import { findColumn, type StageColumn } from './columns.ts'
-import { inferTypes } from './infer-types.ts'
+import type { StageColumn } from './columns.ts'
 import { type FileGroup, withPaths } from './inputs.ts'
 import { jsonKeys, jsonLayout } from './json.ts'
 import { text, widen } from './lattice.ts'
-import { formatsOf, type LoaderContext } from './loader.ts'
+import type { LoaderContext } from './loader.ts'
 import { rowFault } from './reading.ts'
-import { addColumns, changeType } from './schema.ts'
+import { addColumns, changeType, inferredTypes } from './schema.ts'
 
 /**
  * Widens columns in which values did not fit, as far as the policy allows: any type in the file that defines the
@@ -31,7 +30,8 @@ export const widenColumns = async (
     (column, index) => !column.fixed && (bad.includes(index) || (options.all && options.defines)),
   )
   const data = concerned.filter(({ kind }) => kind === 'data')
-  const inferred = await typesOfAll(context, current, data)
+  const names = data.map(({ name }) => name)
+  const inferred = await inferredTypes(context, current, names, false)
   for (const column of concerned) {
     const target = targetType(column, inferred[data.indexOf(column)], options.defines, evolves)
     if (!target || (column.type && sameType(target, column.type))) continue
@@ -53,33 +53,14 @@ const targetType = (
   return evolves ? widen(column.type, inferred) : undefined
 }
 
-/** Types of columns over all rows of a group. */
-const typesOfAll = async (
-  { connection, folder, tag }: LoaderContext,
-  group: FileGroup,
-  columns: readonly StageColumn[],
-): Promise<(LogicalType | undefined)[]> => {
-  if (columns.length === 0) return []
-  return withPaths(group, folder, async (paths) => {
-    const unknown = group.layout.names.map(() => undefined)
-    const source = group.layout.source(paths, unknown, tag())
-    const values = columns.flatMap(({ name }) => findColumn(source.columns, name)?.value ?? [])
-    const file = group.files[0]?.file
-    return inferTypes(connection, source.from, values, file ? formatsOf(file) : {})
-  })
-}
-
 const withNewKeys = async (context: LoaderContext, group: FileGroup): Promise<FileGroup> => {
-  const { type } = group.layout
-  const file = group.files[0]?.file
-  if ((type !== 'json' && type !== 'ndjson') || !file) return group
-  const compression = file.path === undefined ? 'none' : file.format.compression
-  const names = group.layout.names
+  const { json, names } = group.layout
+  if (!json) return group
   const keys = await withPaths(group, context.folder, (paths) =>
-    jsonKeys(context.connection, paths, type, compression, { unknownTo: names }),
+    jsonKeys(context.connection, paths, json, { unknownTo: names }),
   )
   if (keys.length === 0) return group
-  const wider = { layout: jsonLayout([...names, ...keys], type, compression), files: group.files }
+  const wider = { layout: jsonLayout([...names, ...keys], json), files: group.files }
   await addColumns(context, wider, keys)
   return wider
 }
