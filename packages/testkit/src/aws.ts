@@ -40,6 +40,8 @@ export interface AwsOptions {
   latencyMs?: number
   /** Takes the client's address from `x-penstock-source-ip`, to test IP allow-lists. */
   trustSourceIpHeader?: boolean
+  /** What policies see as `aws:SecureTransport`: false, as this is plain HTTP, unless a test pretends otherwise. */
+  secureTransport?: boolean
   /** Host names below which buckets are addressed besides `s3.localhost` and `localhost`. */
   domain?: string | readonly string[]
   /** Region of buckets that are made without naming one; `us-east-1` when absent. */
@@ -85,6 +87,7 @@ export interface Aws {
 /** Starts S3 and STS on loopback. */
 export async function startAws(options: AwsOptions = {}): Promise<Aws> {
   const { port = 0, host = '127.0.0.1', domain = [], latencyMs = 0, trustSourceIpHeader = false } = options
+  const { secureTransport = false } = options
   let baseClock = options.clock ?? Date.now
   let clockOffsetMs = 0
   const clock: Clock = () => baseClock() + clockOffsetMs
@@ -110,6 +113,7 @@ export async function startAws(options: AwsOptions = {}): Promise<Aws> {
     hostId: randomBytes(56).toString('base64'),
     latencyMs,
     trustSourceIpHeader,
+    secureTransport,
     ...(control && { control }),
   }
   const server = await startServer(context, { host, port }).catch(async (error: unknown) => {

@@ -79,12 +79,15 @@ export function decideAccess(query: S3AccessQuery): Decision {
     ...(version ? objectAclStatements(version, bucket, resource) : []),
     ...authenticatedStatements(bucket, version, principal, resource),
   ]
+  const objectTags = Object.fromEntries(
+    (version?.tags ?? []).map(([name, value]) => [`s3:existingobjecttag/${name.toLowerCase()}`, value]),
+  )
   const resourcePolicy = withStatements(bucket.settings.policy?.document, aclStatements)
   return authorize({
     principal,
     action,
     resource,
-    context,
+    context: { ...context, ...objectTags, 's3:resourceaccount': bucket.settings.account },
     ...(resourcePolicy && { resourcePolicy }),
     resourceAccount: bucket.settings.account,
   })

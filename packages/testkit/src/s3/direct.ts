@@ -53,11 +53,16 @@ export async function directPut(
   const md5 = createHash('md5')
   const hasher = await hashers('CRC64NVME')
   let size = 0
-  for await (const chunk of chunksOf(object.body)) {
-    size += chunk.length
-    md5.update(chunk)
-    hasher.update(chunk)
-    await writer.write(chunk)
+  try {
+    for await (const chunk of chunksOf(object.body)) {
+      size += chunk.length
+      md5.update(chunk)
+      hasher.update(chunk)
+      await writer.write(chunk)
+    }
+  } catch (error) {
+    await writer.abort()
+    throw error
   }
   const version: ObjectVersion = {
     versionId: nextVersionId(bucket),

@@ -22,6 +22,8 @@ export interface ServerContext {
   /** Added to every request, ms. */
   latencyMs: number
   trustSourceIpHeader: boolean
+  /** What `aws:SecureTransport` says. */
+  secureTransport: boolean
   /** Answers requests under `/_penstock/`; false when it did not. */
   control?: (req: IncomingMessage, res: ServerResponse) => boolean
 }
@@ -104,7 +106,7 @@ export function globalContext(
 ): Record<string, string | undefined> {
   return {
     'aws:sourceip': sourceIp(req, context.trustSourceIpHeader),
-    'aws:securetransport': 'false',
+    'aws:securetransport': String(context.secureTransport),
     'aws:useragent': req.headers['user-agent'],
     'aws:referer': req.headers.referer,
     'aws:currenttime': new Date(now).toISOString(),

@@ -47,7 +47,7 @@ export async function answerS3(
     const now = context.clock() + clockSkewMs(faults)
     return { reply: await handle(exchange, target, query, { operation, context, now }), faults }
   } catch (error) {
-    return { reply: errorReply(exchange, target, error, context.hostId), faults }
+    return { reply: errorReply(exchange, target, error, context), faults }
   }
 }
 
@@ -76,11 +76,12 @@ async function changeObject(
   const body = s3.store.read(current.segments, 0, current.size)
   const bytes = Buffer.isBuffer(body) ? body : Buffer.concat(await body.toArray())
   const changed = changedBody(faults, bytes)
+  const { headers, metadata } = current
   if (changed)
     await directPut(
       s3,
       { now: clock(), account: identities.account },
-      { bucket: bucketName, key, body: changed },
+      { bucket: bucketName, key, body: changed, headers, metadata },
     )
 }
 
@@ -145,9 +146,14 @@ async function handle(
   if (!operation.needsBucket) return await operation.handle(request)
   const found = requireBucket(bucket, request, operation.name)
   const reply = await operation.handle(request, found)
-  if (operation.name === 'HeadBucket') reply.headers['x-amz-bucket-region'] = found.settings.region
-  return reply
+  return { ...reply, headers: { ...regionHeader(operation.name, found), ...reply.headers } }
 }
+
+const toldRegion = new Set(['HeadBucket', 'ListObjects', 'ListObjectsV2'])
+
+/** The region is told to everybody who asks for the bucket, also to those who may not have more. */
+const regionHeader = (operation: string, bucket: Bucket | undefined): Record<string, string> =>
+  bucket && toldRegion.has(operation) ? { 'x-amz-bucket-region': bucket.settings.region } : {}
 
 function verifyRequest(
   { req }: Exchange,
@@ -199,21 +205,28 @@ function s3Context(
 }
 
 function errorReply(
-  { requestId, entry }: Exchange,
+  { req, requestId, entry }: Exchange,
   target: Target | undefined,
   error: unknown,
-  hostId: string,
+  { hostId, s3 }: ServerContext,
 ): Reply {
-  const known = error instanceof S3Error ? error : new S3Error('InternalError')
+  const known =
+    error instanceof S3Error ? error : new S3Error(req.complete ? 'InternalError' : 'RequestTimeout')
   entry.errorCode = known.code
-  if (!(error instanceof S3Error))
+  // A client that leaves in the middle of its body is no defect; nobody reads the answer.
+  if (known.code === 'InternalError')
     entry.internalError = error instanceof Error ? (error.stack ?? error.message) : String(error)
   const resource = target && known.details.Resource === undefined ? { Resource: resourceOf(target) } : {}
   const named = 'BucketName' in known.details || 'Key' in known.details
   const details = { ...known.details, ...(named ? {} : resource) }
+  const bucket = target && s3.store.buckets.get(target.bucketName)
   return {
     status: known.status,
-    headers: { 'content-type': 'application/xml', ...known.headers },
+    headers: {
+      'content-type': 'application/xml',
+      ...regionHeader(entry.operation, bucket),
+      ...known.headers,
+    },
     body: errorXml({ code: known.code, message: known.message, details }, { requestId, hostId }),
   }
 }

@@ -73,7 +73,8 @@ describe('on the wire', () => {
     )
     await expect.poll(() => aws.log.entries().at(-1)?.bytesReceived).toBe(3)
     socket.destroy()
-    await expect.poll(() => aws.log.entries().at(-1)?.status).not.toBe(200)
+    await expect.poll(() => aws.log.entries().at(-1)?.errorCode).toBe('RequestTimeout')
+    expect(aws.log.entries().at(-1)?.internalError).toBeUndefined()
     expect(aws.s3.listKeys(bucket)).not.toContain('cut')
   })
 
@@ -192,6 +193,18 @@ describe('what a caller may know', () => {
       principalArn: reader.arn,
       actions: [{ action: 's3:ListBucket', resource: `arn:aws:s3:::${bucket}`, allowed: false }],
     })
+  })
+
+  test('a bucket tells its region to those it refuses', async () => {
+    const reply = await send(aws, { path: `/${bucket}`, method: 'HEAD', credentials: user(objects) })
+    expect([reply.status, reply.headers['x-amz-bucket-region']]).toEqual([403, 'us-east-1'])
+  })
+
+  test('tags of an object count in conditions', async () => {
+    await aws.s3.putObject({ bucket, key: 'tagged', body: 'x', tags: { Team: 'blue' } })
+    const reader = user({ ...objects, Condition: { StringEquals: { 's3:ExistingObjectTag/Team': 'blue' } } })
+    const read = (key: string) => send(aws, { path: `/${bucket}/${key}`, credentials: reader })
+    expect([(await read('tagged')).status, (await read('key')).status]).toEqual([200, 403])
   })
 
   test('strangers get no reasons', async () => {
