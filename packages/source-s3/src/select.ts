@@ -19,6 +19,8 @@ interface Work {
   readonly selection: Selection
   readonly formats: Formats
   readonly template: NameTemplate | undefined
+  /** Entries that are kept in memory when one listing serves many tables. */
+  readonly keepEntries: number | undefined
 }
 
 /**
@@ -28,12 +30,13 @@ interface Work {
 export const selectTables = async (
   context: S3Context,
   selection: Selection,
+  { keepEntries }: { readonly keepEntries?: number } = {},
 ): Promise<readonly FileTable[]> => {
   const search = planSearch(selection, context.config)
   const template = selection.table === undefined ? undefined : compileTemplate(selection.table)
   if (template) requirePlaceholders(template, [...search.filter.groups, 'file', 'folder'])
   const access = accessOf(context)
-  const work = { context, access, selection, formats: formatsOf(selection), template }
+  const work = { context, access, selection, formats: formatsOf(selection), template, keepEntries }
   if (search.kind === 'objects') return objectTables(work, search)
   if (template && template.placeholders.length > 0) return namedTables(work, search, template)
   return [await singleTable(work, search)]
@@ -156,6 +159,7 @@ const namedTables = async (work: Work, search: Search, template: NameTemplate): 
     nameOf: (key) => template.render(valuesOf(key, search), key),
     createCheck: formats.createCheck,
     maxObjects: selection.maxObjects,
+    keep: work.keepEntries,
   })
   if (groups.length === 0 && !selection.allowEmpty)
     throw await nothingFound(access, search, selection, config.prefix ?? '', signal)

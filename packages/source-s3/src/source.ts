@@ -27,7 +27,7 @@ export const sourceS3 = defineSource({
   },
   tables: (context, options) => listLevel(context, options),
   selection,
-  select: selectTables,
+  select: (context, chosen) => selectTables(context, chosen),
   policy: policiesOf,
 })
 

@@ -18,7 +18,7 @@ interface GroupOptions {
   /** Entries of each table. */
   readonly maxObjects: number | undefined
   /** Entries that are kept at most, of all tables together. */
-  readonly keep?: number
+  readonly keep?: number | undefined
 }
 
 /** About 50 MB of entries. */
