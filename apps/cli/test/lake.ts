@@ -13,7 +13,7 @@ export interface TestLake {
   close(): Promise<void>
 }
 
-export const bucket = sampleBucket
+const bucket = sampleBucket
 
 export const startLake = async (pipelines = ''): Promise<TestLake> => {
   const aws = await startAws()

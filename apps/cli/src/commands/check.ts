@@ -1,4 +1,12 @@
-import { CommandFailure, columnsOf, errorFields, errorLines, printable } from '@penstock/command-kit'
+import {
+  CommandFailure,
+  columnsOf,
+  errorFields,
+  errorLines,
+  printable,
+  truncate,
+  widthOf,
+} from '@penstock/command-kit'
 import type { CheckStep } from '@penstock/core'
 import { runCheck } from '@penstock/runtime'
 import { connectionArgument, ProjectCommand } from '../lib/project-command.ts'
@@ -33,8 +41,11 @@ export class Check extends ProjectCommand {
   #show(step: CheckStep): void {
     const { green, red, dim } = this.outStyle
     const mark = { passed: green('✔'), failed: red('✖'), skipped: dim('–') }[step.status]
-    const detail = step.detail === undefined ? '' : dim(`  ${printable(step.detail)}`)
-    this.print(`${mark} ${printable(step.title)}${step.status === 'failed' ? '' : detail}`)
+    const title = printable(step.title)
+    const room = columnsOf(process.stdout) - widthOf(title) - 4
+    const detail =
+      step.detail === undefined || step.error ? '' : `  ${truncate(printable(step.detail), room)}`
+    this.print(`${mark} ${title}${dim(detail)}`)
     if (!step.error) return
     const width = columnsOf(process.stdout) - 2
     for (const line of errorLines(step.error, this.outStyle, { width })) this.print(`  ${line}`)

@@ -54,13 +54,14 @@ export class Connections extends ProjectCommand {
       this.print(`The project has no connections yet. Add one with: ${this.config.bin} connect NAME`)
       return
     }
+    const described = connections.some((connection) => connection.description !== undefined)
     this.printTable(
       [
         { title: 'NAME', cut: 'never' },
         { title: 'CONNECTOR', cut: 'middle' },
         { title: 'AUTH' },
         { title: 'FIELDS' },
-        { title: 'DESCRIPTION' },
+        ...(described ? [{ title: 'DESCRIPTION' }] : []),
       ],
       connections.map(({ name, connector, auth = '', fields, valid, description = '' }) => [
         valid ? name : `${name} ✖`,

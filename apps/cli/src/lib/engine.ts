@@ -2,7 +2,7 @@ import type { TableEngine } from '@penstock/core'
 import type { ResourceOptions } from '@penstock/runtime'
 
 /** Opens a DuckDB file. The engine is loaded now and not before: most commands don't need it. */
-export const openEngine = async (
+const openEngine = async (
   path: string,
   options: ResourceOptions & { readOnly?: boolean } = {},
 ): Promise<TableEngine> => {

@@ -16,7 +16,7 @@ export interface Progress {
   stop(): void
 }
 
-export interface ProgressStream extends Writable {
+interface ProgressStream extends Writable {
   readonly isTTY?: boolean
   readonly columns?: number
 }

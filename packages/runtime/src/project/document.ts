@@ -17,7 +17,7 @@ export interface ProjectDocument {
   problem(path: FieldPath, message: string, options?: ProblemOptions): ConnectorError
 }
 
-export interface ProblemOptions {
+interface ProblemOptions {
   readonly hint?: string
   readonly code?: string
   readonly at?: 'key' | 'value'
