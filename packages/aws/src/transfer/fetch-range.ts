@@ -2,6 +2,7 @@ import { ConnectorError, type FileEntry, type TransferOptions } from '@penstock/
 import type { S3Client } from '../s3/client.ts'
 import { plainETag } from '../s3/head.ts'
 import type { S3Response } from '../s3/transport.ts'
+import { consume } from './consume.ts'
 
 export interface RangeOptions extends TransferOptions {
   readonly signal: AbortSignal
@@ -71,14 +72,13 @@ export const fetchRange = async (
       checkAnswer(response, entry, position, range.end, whole)
       onHeaders?.(response.headers)
       onHeaders = undefined
-      for await (const chunk of response.body as AsyncIterable<Buffer>) {
+      await consume(response.body, (chunk) => {
         position += chunk.length
         client.counters.bytes += chunk.length
         run.progress()
         onBytes?.(chunk.length)
-        const pending = sink(chunk)
-        if (pending) await pending
-      }
+        return sink(chunk)
+      })
       if (position < range.end) throw truncated(entry, range.end - position)
     })
   }

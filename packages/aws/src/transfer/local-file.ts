@@ -2,6 +2,7 @@ import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { ConnectorError } from '@penstock/core'
 import { safeCause } from '../errors/safe-cause.ts'
+import type { RangeCheck } from './whole-check.ts'
 
 const full = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 
@@ -40,10 +41,7 @@ export const rangeWriter = (
   file: FileHandle,
   path: string,
   start: number,
-  /** Sees each block before it is written, while it is in the cache of the processor. */
-  onBlock: (chunks: readonly Uint8Array[]) => void | Promise<void>,
-  /** Bytes before this position are written. */
-  onWritten: (position: number) => void = () => {},
+  check: Omit<RangeCheck, 'end'>,
 ): RangeWriter => {
   let chunks: Uint8Array[] = []
   let gathered = 0
@@ -55,16 +53,17 @@ export const rangeWriter = (
     const length = gathered
     chunks = []
     gathered = 0
-    await onBlock(block)
+    await check.block()
     await writeAll(file, block, position, length).catch((error: unknown) => {
       throw fileError(error, path)
     })
     position += length
-    onWritten(position)
+    check.written(position)
   }
 
   return {
     write: (chunk) => {
+      check.chunk(chunk)
       chunks.push(chunk)
       gathered += chunk.length
       return gathered >= blockBytes ? flush() : undefined

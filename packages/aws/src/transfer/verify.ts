@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import { ConnectorError, type FileEntry } from '@penstock/core'
-import { type CrcName, combineCrc, crcToBase64 } from '../checksum/crc.ts'
+import { crcToBase64 } from '../checksum/crc.ts'
 import { type ExpectedChecksum, expectedChecksum } from '../checksum/expected.ts'
 import type { Hashing } from '../checksum/hashing.ts'
 import type { S3Client } from '../s3/client.ts'
@@ -66,13 +66,3 @@ export const runningHash = (hashing: Hashing, expected: ExpectedChecksum): Runni
     },
   }
 }
-
-/** CRC of a whole from those of its ranges, in order. */
-export const wholeCrc = (
-  name: CrcName,
-  ranges: readonly { readonly crc: bigint; readonly length: number }[],
-): string =>
-  crcToBase64(
-    name,
-    ranges.reduce((whole, { crc, length }) => combineCrc(name, whole, crc, length), 0n),
-  )

@@ -1,0 +1,112 @@
+import type { ByteRange, FileEntry } from '@penstock/core'
+import { type Crc, combineCrc, crcToBase64 } from '../checksum/crc.ts'
+import type { ExpectedChecksum } from '../checksum/expected.ts'
+import type { FileDigest, Hashing } from '../checksum/hashing.ts'
+
+/** Hashes one range while it is written. */
+export interface RangeCheck {
+  /** Each chunk as it comes, while it is in the cache of the processor. */
+  readonly chunk: (chunk: Uint8Array) => void
+  /** Before chunks are written and let go of. */
+  readonly block: () => Promise<void> | undefined
+  /** Bytes of the object before this position, from the start of the range, are in the file. */
+  readonly written: (position: number) => void
+  end(): void
+}
+
+/** Verifies an object whose ranges come in parallel. */
+export interface WholeCheck {
+  range(index: number): RangeCheck
+  /** The checksum that the bytes do not have; undefined when all is well. */
+  finish(): Promise<ExpectedChecksum | undefined>
+  cancel(): void
+}
+
+/**
+ * CRCs are computed for each range on its own and combined at the end. MD5 and SHA need the bytes in order: another
+ * thread reads the file up to where it is without a gap, so that the thread of the sockets is free. `expected` may
+ * come late: chunks wait for it until they fill a block.
+ */
+export const wholeCheck = (options: {
+  readonly hashing: Hashing
+  readonly entry: FileEntry
+  readonly path: string
+  readonly ranges: readonly ByteRange[]
+  readonly expected: Promise<ExpectedChecksum | undefined>
+}): WholeCheck => {
+  const { hashing, entry, ranges } = options
+  const crcs: bigint[] = []
+  const written = ranges.map((range) => range.start)
+  let known: { readonly checksum: ExpectedChecksum | undefined } | undefined
+  let digest: FileDigest | undefined
+  const expected = options.expected.then((checksum) => {
+    known = { checksum }
+    if (checksum?.kind === 'sequential') digest = hashing.fileDigest(options.path, checksum.algorithm)
+    return checksum
+  })
+  // A failure is thrown where it is awaited; until then it must not end the process.
+  expected.catch(() => {})
+
+  const range = (index: number): RangeCheck => {
+    let waiting: Uint8Array[] = []
+    let lease: { readonly crc: Crc; release(): void } | undefined
+
+    const hash = (chunk: Uint8Array): void => {
+      if (known?.checksum?.kind !== 'crc') return
+      lease ??= hashing.crc(known.checksum.algorithm)
+      lease.crc.update(chunk)
+    }
+    const catchUp = (): void => {
+      for (const chunk of waiting) hash(chunk)
+      waiting = []
+    }
+
+    return {
+      chunk: (chunk) => {
+        if (!known) waiting.push(chunk)
+        else {
+          if (waiting.length > 0) catchUp()
+          hash(chunk)
+        }
+      },
+      block: () => {
+        if (known) return void catchUp()
+        return expected.then(catchUp)
+      },
+      written: (position) => {
+        written[index] = position
+        digest?.advance(withoutGap(ranges, written))
+      },
+      end: () => {
+        if (!lease) return
+        crcs[index] = lease.crc.digest()
+        lease.release()
+      },
+    }
+  }
+
+  const actual = (checksum: ExpectedChecksum): string | Promise<string> | undefined => {
+    if (checksum.kind === 'sequential') return digest?.finish(entry.size)
+    const { algorithm } = checksum
+    const whole = ranges.reduce(
+      (crc, { start, end }, index) => combineCrc(algorithm, crc, crcs[index] ?? 0n, end - start),
+      0n,
+    )
+    return crcToBase64(algorithm, whole)
+  }
+
+  return {
+    range,
+    finish: async () => {
+      const checksum = await expected
+      return !checksum || (await actual(checksum)) === checksum.base64 ? undefined : checksum
+    },
+    cancel: () => digest?.cancel(),
+  }
+}
+
+/** End of the bytes that are in the file without a gap. */
+const withoutGap = (ranges: readonly ByteRange[], written: readonly number[]): number => {
+  const open = ranges.findIndex((range, index) => (written[index] ?? 0) < range.end)
+  return open === -1 ? (ranges.at(-1)?.end ?? 0) : (written[open] ?? 0)
+}
