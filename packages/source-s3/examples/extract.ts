@@ -39,6 +39,7 @@ const run = await extract({
   ],
 })
 
+if (run.error) throw new Error(run.error.message)
 for (const table of run.tables)
   console.log(
     `${table.name}: ${table.rowsLoaded} rows,`,
