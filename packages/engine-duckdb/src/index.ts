@@ -1,1 +1,2 @@
-export {}
+export type { DuckDBOptions } from './database.ts'
+export { duckdb } from './duckdb.ts'

@@ -1,0 +1,190 @@
+import { randomUUID } from 'node:crypto'
+import { open, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { ConnectorError } from '@penstock/core'
+import { type Bookkeeping, bookkeepingOf, createBookkeeping, hasBookkeeping } from './bookkeeping.ts'
+import { translateError } from './errors.ts'
+import { createQueue } from './interruptible.ts'
+import { firstRow, quoteText } from './sql.ts'
+import { createStagingFolder, type StagingFolder } from './staging-folder.ts'
+
+export interface DuckDBOptions {
+  /** DuckDB's share of memory in bytes (default 600 MiB). What does not fit is spilled to the staging folder. */
+  readonly memoryLimitBytes?: number
+  /** Threads (default: one per core). */
+  readonly threads?: number
+  /**
+   * Folder below which this engine stages files and spills (default: next to the database; below the system's
+   * temporary folder for an in-memory or read-only one).
+   */
+  readonly stagingFolder?: string
+  /** Opens for reading only: several processes can, as long as none writes (default false). */
+  readonly readOnly?: boolean
+  /** Ceiling in bytes of what DuckDB spills (default: 90 % of the free disk). */
+  readonly maxTempBytes?: number
+}
+
+/** An open database with its books and its staging folder. */
+export interface Database {
+  /** Path as the user gave it, or `:memory:`. */
+  readonly location: string
+  readonly readOnly: boolean
+  /** DuckDB's name of the database. */
+  readonly catalog: string
+  readonly books: Bookkeeping
+  readonly staging: StagingFolder
+  /** A new connection; it is disconnected at the latest when the database is closed. */
+  connect(): Promise<DuckDBConnection>
+  disconnect(connection: DuckDBConnection): void
+  /** Makes the books if there are none. Returns whether there are some now: never in a new read-only database. */
+  ensureBookkeeping(): Promise<boolean>
+  hasBookkeeping(): Promise<boolean>
+  close(): Promise<void>
+}
+
+const defaultMemoryBytes = 600 * 1024 ** 2
+
+export const openDatabase = async (location: string, options: DuckDBOptions): Promise<Database> => {
+  const readOnly = options.readOnly ?? false
+  const path = location === ':memory:' ? undefined : resolve(location)
+  if (path === undefined && readOnly)
+    throw new ConnectorError('config', 'An in-memory database can not be read-only: it would stay empty.')
+  const instance = await openInstance(location, path, options)
+  const connections = new Set<DuckDBConnection>()
+  const connect = async () => {
+    const connection = await instance.connect()
+    connections.add(connection)
+    return connection
+  }
+  const disconnect = (connection: DuckDBConnection) => {
+    if (connections.delete(connection)) connection.disconnectSync()
+  }
+  let staging: StagingFolder | undefined
+  try {
+    const connection = await connect()
+    // Zoned timestamps without an offset, and their text, must not depend on the machine.
+    await connection.run("SET GLOBAL TimeZone = 'UTC'")
+    const catalog = String((await firstRow(connection, 'SELECT current_database()'))?.[0])
+    const books = bookkeepingOf(catalog)
+    let known = await hasBookkeeping(connection, books, location)
+    staging = await createStagingFolder({ database: path, readOnly, given: options.stagingFolder })
+    await connection.run(`SET GLOBAL temp_directory = ${quoteText(join(staging.path, 'spill'))}`)
+    if (options.maxTempBytes !== undefined)
+      await connection.run(`SET GLOBAL max_temp_directory_size = '${bytes(options.maxTempBytes)}'`)
+    disconnect(connection)
+
+    const enqueue = createQueue()
+    const close = async () => {
+      for (const open of [...connections]) {
+        open.interrupt()
+        disconnect(open)
+      }
+      if (!readOnly && path !== undefined) await checkpoint(instance)
+      instance.closeSync()
+      await staging?.remove()
+    }
+    const withConnection = async <Result>(use: (connection: DuckDBConnection) => Promise<Result>) => {
+      const own = await connect()
+      try {
+        return await use(own)
+      } finally {
+        disconnect(own)
+      }
+    }
+    return Object.freeze({
+      location,
+      readOnly,
+      catalog,
+      books,
+      staging,
+      connect,
+      disconnect,
+      hasBookkeeping: async () => known,
+      ensureBookkeeping: () =>
+        enqueue(async () => {
+          if (!known && !readOnly) {
+            await withConnection((own) => createBookkeeping(own, books))
+            known = true
+          }
+          return known
+        }),
+      close,
+    })
+  } catch (error) {
+    for (const open of [...connections]) disconnect(open)
+    instance.closeSync()
+    await staging?.remove()
+    throw translateError(error, { action: 'open', location })
+  }
+}
+
+const openInstance = async (
+  location: string,
+  path: string | undefined,
+  options: DuckDBOptions,
+): Promise<DuckDBInstance> => {
+  const memoryLimit = options.memoryLimitBytes ?? defaultMemoryBytes
+  const settings: Record<string, string> = {
+    access_mode: options.readOnly ? 'READ_ONLY' : 'AUTOMATIC',
+    memory_limit: bytes(memoryLimit),
+    // Nothing is ever downloaded or loaded behind the user's back.
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+    // A file lock does not hold within one process, and a second instance on the same file would corrupt it.
+    // DuckDB's own cache refuses to open a file again with other settings, so every engine gets its own.
+    custom_user_agent: `penstock/${randomUUID()}`,
+    ...(options.threads !== undefined && { threads: String(options.threads) }),
+  }
+  try {
+    return path === undefined
+      ? await DuckDBInstance.create(':memory:', settings)
+      : await DuckDBInstance.fromCache(path, settings)
+  } catch (error) {
+    const newer = path === undefined ? undefined : await newerStorage(path, error)
+    if (newer !== undefined)
+      throw new ConnectorError(
+        'config',
+        `${location} was written by DuckDB ${newer}, which this version of Penstock can't read.`,
+        { code: 'NewerDatabase', hint: 'Update Penstock.', cause: error },
+      )
+    throw translateError(error, { action: 'open', location })
+  }
+}
+
+const bytes = (count: number): string => `${Math.max(1, Math.ceil(count / 1024))}KiB`
+
+/** Storage versions that this DuckDB reads (MainHeader in DuckDB's storage_info). */
+const newestStorageVersion = 67n
+
+/**
+ * The DuckDB version in the header of a file that could not be opened because it is newer. Looks only after a
+ * failure other than a lock: closing the file would drop the lock that this process holds through another engine.
+ */
+const newerStorage = async (path: string, error: unknown): Promise<string | undefined> => {
+  if (!/version|Serialization|Corrupt|checksum/i.test(String(error))) return undefined
+  const facts = await stat(path).catch(() => undefined)
+  if (!facts?.isFile()) return undefined
+  const file = await open(path, 'r')
+  try {
+    const header = Buffer.alloc(84)
+    await file.read(header, 0, header.length, 0)
+    if (header.subarray(8, 12).toString('latin1') !== 'DUCK') return undefined
+    if (header.readBigUInt64LE(12) <= newestStorageVersion) return undefined
+    return header.subarray(52, 84).toString('latin1').replace(/\0.*$/s, '') || 'of a later version'
+  } finally {
+    await file.close()
+  }
+}
+
+/** Moves the write-ahead log into the file, so that closing has nothing left to do. The rows are safe without it. */
+const checkpoint = async (instance: DuckDBInstance): Promise<void> => {
+  const connection = await instance.connect()
+  try {
+    await connection.run('CHECKPOINT')
+  } catch {
+    // A full disk: the log stays and is replayed at the next opening.
+  } finally {
+    connection.disconnectSync()
+  }
+}

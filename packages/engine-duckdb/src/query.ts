@@ -1,0 +1,137 @@
+import { rm, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import {
+  type DuckDBConnection,
+  type DuckDBPreparedStatement,
+  type DuckDBResult,
+  StatementType,
+} from '@duckdb/node-api'
+import { ConnectorError, type QueryColumn, type QueryResult } from '@penstock/core'
+import type { Database } from './database.ts'
+import { translateError } from './errors.ts'
+import { interruptible } from './interruptible.ts'
+import { logicalType } from './logical-types.ts'
+import { quoteText } from './sql.ts'
+import { plainValue } from './values.ts'
+
+/**
+ * Runs one statement in a read-only transaction and streams its rows. The connection is given back when the rows
+ * are read to the end, their iteration is left, or the query fails.
+ */
+export const runQuery = async (
+  database: Database,
+  sql: string,
+  signal: AbortSignal | undefined,
+): Promise<QueryResult> => {
+  const context = { action: 'query' as const, location: database.location, signal }
+  const connection = await database.connect()
+  let statement: DuckDBPreparedStatement | undefined
+  const close = () => {
+    statement?.destroySync()
+    statement = undefined
+    database.disconnect(connection)
+  }
+  try {
+    const result = await interruptible(connection, signal, async () => {
+      await connection.run('BEGIN TRANSACTION READ ONLY')
+      statement = await prepareOne(connection, sql)
+      return statement.stream()
+    })
+    return Object.freeze({
+      columns: columnsOfResult(result),
+      rows: once(() => streamRows(result, connection, context, close)),
+    })
+  } catch (error) {
+    close()
+    throw translateError(error, context)
+  }
+}
+
+const columnsOfResult = (result: DuckDBResult): QueryColumn[] =>
+  result.columnNames().map((name, index) => ({ name, type: logicalType(result.columnType(index)) }))
+
+async function* streamRows(
+  result: DuckDBResult,
+  connection: DuckDBConnection,
+  context: Parameters<typeof translateError>[1],
+  close: () => void,
+): AsyncGenerator<readonly (readonly unknown[])[]> {
+  try {
+    for (;;) {
+      const chunk = await interruptible(connection, context.signal, () => result.fetchChunk())
+      if (!chunk || chunk.rowCount === 0) return
+      yield chunk.convertRows(plainValue)
+    }
+  } catch (error) {
+    throw translateError(error, context)
+  } finally {
+    close()
+  }
+}
+
+const once = <Result>(start: () => Result): (() => Result) => {
+  let started = false
+  return () => {
+    if (started) throw new ConnectorError('internal', 'The rows of a query can be read once.')
+    started = true
+    return start()
+  }
+}
+
+/** Prepares the only statement of a text: a second one could leave the read-only transaction. */
+const prepareOne = async (connection: DuckDBConnection, sql: string): Promise<DuckDBPreparedStatement> => {
+  const statements = await connection.extractStatements(sql)
+  if (statements.count !== 1)
+    throw new ConnectorError(
+      'config',
+      statements.count === 0
+        ? 'The query is empty.'
+        : `A query is one statement; these are ${statements.count}.`,
+      { code: 'InvalidSql', hint: 'Give one SELECT.' },
+    )
+  return statements.prepare(0)
+}
+
+const copyFormats = {
+  csv: 'FORMAT csv, HEADER true',
+  json: 'FORMAT json, ARRAY true',
+  parquet: 'FORMAT parquet, COMPRESSION zstd',
+} as const
+
+/** View that stands for the user's query in COPY, which can't be broken out of by brackets or comments. */
+const copyView = '__penstock_copy'
+
+/** Lets DuckDB write the result of a query to a local file. A file that was there before is replaced when all is written. */
+export const copyQuery = async (
+  database: Database,
+  sql: string,
+  path: string,
+  options: { type: keyof typeof copyFormats; signal?: AbortSignal },
+): Promise<{ rows: number; bytes: number }> => {
+  const { signal } = options
+  const target = resolve(path)
+  const connection = await database.connect()
+  try {
+    const rows = await interruptible(connection, signal, async () => {
+      await connection.run('BEGIN TRANSACTION READ ONLY')
+      const query = await prepareOne(connection, sql)
+      const isSelect = query.statementType === StatementType.SELECT
+      query.destroySync()
+      if (!isSelect)
+        throw new ConnectorError('config', 'Only the result of a SELECT can be written to a file.', {
+          code: 'InvalidSql',
+        })
+      await connection.run(`CREATE TEMP VIEW ${copyView} AS ${sql}`)
+      const copied = await connection.run(
+        `COPY (FROM temp.${copyView}) TO ${quoteText(target)} (${copyFormats[options.type]}, USE_TMP_FILE true)`,
+      )
+      return copied.rowsChanged
+    })
+    return { rows, bytes: (await stat(target)).size }
+  } catch (error) {
+    await rm(join(dirname(target), `tmp_${basename(target)}`), { force: true })
+    throw translateError(error, { action: 'query', location: target, signal })
+  } finally {
+    database.disconnect(connection)
+  }
+}

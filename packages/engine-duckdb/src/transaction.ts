@@ -1,0 +1,162 @@
+import {
+  type BeginLoadOptions,
+  ConnectorError,
+  type EngineTransaction,
+  type FileEntry,
+  type RunRecord,
+} from '@penstock/core'
+import { insertRun, selectCursor, tableKey, upsertCursor } from './bookkeeping.ts'
+import { findTable } from './catalog.ts'
+import type { Database } from './database.ts'
+import { type ErrorContext, throwIfCancelled, translateError } from './errors.ts'
+import { createQueue, interruptible } from './interruptible.ts'
+import { compareListing } from './ledger.ts'
+import { beginLoad } from './load.ts'
+
+/**
+ * Begins a transaction on a connection of its own. Its operations run one after another, in the order of the calls;
+ * an abort of the signal interrupts the one that runs.
+ */
+export const beginTransaction = async (
+  database: Database,
+  options: { runId: string; signal: AbortSignal },
+): Promise<EngineTransaction> => {
+  const { location, books } = database
+  const { runId, signal } = options
+  const hasBooks = await database.ensureBookkeeping().catch((error: unknown) => {
+    throw translateError(error, { action: 'open', location })
+  })
+  const connection = await database.connect()
+  await connection.run('BEGIN')
+
+  const enqueue = createQueue()
+  const ended = new AbortController()
+  const comparisons = new Map<string, string>()
+  let state: 'open' | 'committed' | 'ended' = 'open'
+  let nextOrdinal = 0
+
+  /** Runs an operation in its turn, with errors in the user's terms. */
+  const run = <Result>(
+    operation: () => Promise<Result>,
+    context: { table?: string; signal?: AbortSignal; action?: ErrorContext['action'] } = {},
+  ): Promise<Result> =>
+    enqueue(async () => {
+      if (state !== 'open') throw new ConnectorError('internal', 'The transaction has ended.')
+      const any = AbortSignal.any([signal, ended.signal, ...(context.signal ? [context.signal] : [])])
+      try {
+        return await interruptible(connection, any, operation)
+      } catch (error) {
+        throw translateError(error, {
+          action: context.action ?? 'load',
+          location,
+          signal: any,
+          ...(context.table !== undefined && { table: context.table }),
+        })
+      }
+    })
+
+  const requireWritable = () => {
+    if (database.readOnly)
+      throw new ConnectorError(
+        'config',
+        `${location} is open for reading only, so nothing can be loaded into it.`,
+        { code: 'ReadOnly' },
+      )
+  }
+
+  const end = (final: 'committed' | 'ended') => {
+    state = final
+    database.disconnect(connection)
+  }
+
+  return Object.freeze({
+    compare: (table: string, listing: AsyncIterable<readonly FileEntry[]>) =>
+      run(
+        async () => {
+          const comparison = await compareListing(
+            {
+              connection,
+              books,
+              hasBooks,
+              ordinal: nextOrdinal++,
+              read: (operation) => run(operation, { table }),
+            },
+            table,
+            untilCancelled(listing, signal),
+          )
+          comparisons.set(tableKey(table), comparison.comparisonTable)
+          return comparison.result
+        },
+        { table },
+      ),
+    load: (load: BeginLoadOptions) =>
+      run(
+        async () => {
+          requireWritable()
+          return beginLoad(
+            {
+              database,
+              connection,
+              runId,
+              ordinal: nextOrdinal++,
+              comparisonTable: comparisons.get(tableKey(load.table)),
+              run,
+            },
+            load,
+          )
+        },
+        { table: load.table },
+      ),
+    cursor: (table: string) =>
+      run(
+        async () =>
+          hasBooks && (await findTable(connection, table))
+            ? selectCursor(connection, books, table)
+            : undefined,
+        { table },
+      ),
+    saveCursor: (table: string, cursor: string) =>
+      run(
+        async () => {
+          requireWritable()
+          await upsertCursor(connection, books, { table, cursor, runId })
+        },
+        { table },
+      ),
+    commit: async (record: RunRecord) => {
+      await run(async () => {
+        requireWritable()
+        await insertRun(connection, books, record)
+      })
+      await enqueue(async () => {
+        if (state !== 'open') throw new ConnectorError('internal', 'The transaction has ended.')
+        throwIfCancelled(signal)
+        try {
+          // Not interruptible: an interrupted commit would leave open whether it happened.
+          await connection.run('COMMIT')
+          end('committed')
+        } catch (error) {
+          end('ended')
+          throw translateError(error, { action: 'commit', location })
+        }
+      })
+    },
+    rollback: async () => {
+      if (state !== 'open') return
+      ended.abort(new ConnectorError('cancelled', 'The transaction was rolled back.'))
+      await enqueue(async () => {
+        if (state !== 'open') return
+        // Fails where DuckDB has rolled back already, after a failed commit or a fatal error.
+        await connection.run('ROLLBACK').catch(() => {})
+        end('ended')
+      })
+    },
+  })
+}
+
+async function* untilCancelled<Item>(items: AsyncIterable<Item>, signal: AbortSignal): AsyncGenerator<Item> {
+  for await (const item of items) {
+    throwIfCancelled(signal)
+    yield item
+  }
+}
