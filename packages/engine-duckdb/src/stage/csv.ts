@@ -72,6 +72,7 @@ const readCsv = (
     'allow_quoted_nulls = false',
     `compression = ${quoteText(isConverted ? 'none' : format.compression)}`,
     `max_line_size = ${maxRecordBytes}`,
+    `buffer_size = ${bufferBytes}`,
     // By default it is 16 times as much: more than the memory limit.
     `buffer_size = ${maxRecordBytes}`,
     `columns = {${columns.join(', ')}}`,
