@@ -60,7 +60,7 @@ const reasonOf = (type: string, message: string): string => {
   if (counts) return `it has ${counts[2]} fields instead of ${counts[1]}`
   if (type === 'UNQUOTED VALUE') return 'a quoted value does not end, or text follows its closing quote'
   if (type === 'INVALID ENCODING') return 'it is not valid UTF-8'
-  if (type === 'LINE SIZE OVER MAXIMUM') return 'it is longer than 8 MiB'
+  if (type === 'LINE SIZE OVER MAXIMUM') return 'it is longer than 16 MiB'
   return message.split('\n')[0] ?? type
 }
 

@@ -9,7 +9,7 @@ import { headBytes, plainBytes, readHead, refuseOtherFormat } from './head.ts'
 import { csvErrorTables, type Layout, type ReadColumn } from './reading.ts'
 
 /** Longest record that is read, in bytes. Also the size of DuckDB's buffers, of which every thread has one or two. */
-const maxRecordBytes = 32 * 1024 ** 2
+const maxRecordBytes = 16 * 1024 ** 2
 
 /** Layout of a file by its beginning. Undefined for a file without any record: no header, no rows. */
 export const csvLayout = async (file: StagedFile, format: CsvFormat): Promise<Layout | undefined> => {
@@ -72,7 +72,6 @@ const readCsv = (
     'allow_quoted_nulls = false',
     `compression = ${quoteText(isConverted ? 'none' : format.compression)}`,
     `max_line_size = ${maxRecordBytes}`,
-    `buffer_size = ${bufferBytes}`,
     // By default it is 16 times as much: more than the memory limit.
     `buffer_size = ${maxRecordBytes}`,
     `columns = {${columns.join(', ')}}`,
