@@ -25,7 +25,7 @@ const openAccess = (context: S3Context, retry?: { attempts: number }): S3Access 
     signal,
     clock,
     ...(concurrency === undefined ? {} : { concurrency }),
-    ...(retry === undefined ? {} : { retry }),
+    retry: retry ?? (config.maxAttempts === undefined ? {} : { attempts: config.maxAttempts }),
   })
   context.defer(() => access.close())
   return access

@@ -49,6 +49,7 @@ export const openLake = async (bucket = 'lake'): Promise<Lake> => {
         bucket,
         endpoint: aws.endpoint,
         forcePathStyle: true,
+        maxAttempts: 4,
         auth: { method: 'access-key', ...aws.root },
         ...fields,
       }),

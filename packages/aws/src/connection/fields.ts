@@ -56,6 +56,16 @@ export const s3ConnectionFields = {
       description: 'Account id; requests fail when the bucket belongs to another account',
       examples: ['111122223333'],
     }),
+  maxAttempts: z
+    .int()
+    .min(1)
+    .max(20)
+    .optional()
+    .meta({
+      title: 'Attempts of a request',
+      description: 'How often a request without progress is tried before the run gives up (default 10)',
+      examples: [5],
+    }),
   checksums: z
     .enum(['when-supported', 'when-required'])
     .optional()
