@@ -153,10 +153,11 @@ const rules: readonly Rule[] = [
     hint: 'Close and open it again.',
   },
   {
-    pattern: /^(?:Parser|Binder|Catalog|Syntax|Not implemented|Invalid Input|Permission) Error/,
+    pattern:
+      /^(?:Failed to extract statements: )?(?:Parser|Binder|Catalog|Syntax|Not implemented|Invalid Input|Permission) Error/,
     kind: 'config',
     code: 'InvalidSql',
-    message: (_context, { input }) => shortText(input, 2_000),
+    message: (_context, { input }) => shortText(input.replace(/^Failed to extract statements: /, ''), 2_000),
     actions: ['query'],
   },
   {
