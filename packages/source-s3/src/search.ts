@@ -61,7 +61,7 @@ const folderSearch = (selection: Selection, text: string, config: S3SourceConfig
 }
 
 /** `orders` and `orders/` are the same folder; `/` and nothing are the top of what the connection may see. */
-export const folderPrefix = (text: string, config: S3SourceConfig): string => {
+const folderPrefix = (text: string, config: S3SourceConfig): string => {
   const plain = plainKey(text, config.bucket)
   if (plain === '' || plain === '/') return config.prefix ?? ''
   return plain.endsWith('/') ? plain : `${plain}/`

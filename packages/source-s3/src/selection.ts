@@ -4,7 +4,7 @@ import { z } from 'zod'
 const csv = csvOptions.shape
 
 /** File types that a user can name; `tsv` is CSV with tabs. */
-export const formatNames = ['csv', 'tsv', 'json', 'ndjson', 'parquet'] as const
+const formatNames = ['csv', 'tsv', 'json', 'ndjson', 'parquet'] as const
 export type FormatName = (typeof formatNames)[number]
 
 /** Names of the selection's fields that hold for CSV and TSV alone. */

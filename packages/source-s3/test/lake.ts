@@ -11,8 +11,6 @@ import type { S3Context } from '../src/config.ts'
 import { s3, selection, sourceS3 } from '../src/index.ts'
 import type { S3ConnectionInput } from '../src/source.ts'
 
-type Auth = S3ConnectionInput['auth']
-
 /** An embedded AWS with one bucket, and the source as the runtime would use it. */
 export interface Lake {
   readonly aws: Aws
@@ -107,5 +105,3 @@ export const failure = async (promise: Promise<unknown>): Promise<ConnectorError
   }
   throw new Error('It did not fail')
 }
-
-export const authOf = (auth: Auth): { auth: Auth } => ({ auth })
