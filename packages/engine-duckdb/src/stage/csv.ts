@@ -27,13 +27,15 @@ export const csvLayout = async (file: StagedFile, format: CsvFormat): Promise<La
   const lineEnd = head.indexOf(10)
   const isPlain =
     dialect.header && dialect.encoding === 'utf-8' && dialect.skipLines === 0 && dialect.comment === ''
+  // Only a file that is stored as it is read may lend its header to the next one, which joins its group unseen.
+  const isStoredPlain = format.compression === 'none'
   const isOneLine = lineEnd > 0 && !head.subarray(0, lineEnd).includes(dialect.quote || '\n')
   return {
     type: 'csv',
     id: JSON.stringify([format.compression, dialect, names]),
     names,
     dialect,
-    ...(isPlain && isOneLine && { headerBytes: head.subarray(0, lineEnd + 1) }),
+    ...(isStoredPlain && isPlain && isOneLine && { headerBytes: head.subarray(0, lineEnd + 1) }),
     source: (paths, _types, tag) => ({ from: readCsv(paths, dialect, names.length, format, tag), columns }),
   }
 }
