@@ -52,6 +52,11 @@ export interface FileTable {
   open(entry: FileEntry): RemoteFile
   /** Values that all rows of this file share, such as `key=value/` partitions. */
   constants?(entry: FileEntry): Readonly<Record<string, string | null>>
+  /**
+   * Names of options by which the listing leaves out files that exist (a time window, a try-out limit). Files that such
+   * a listing lacks are not deleted: the runtime refuses to remove their rows.
+   */
+  readonly narrowedBy?: readonly string[]
   /** Looks an entry up again after it changed underneath; undefined when it is gone. */
   refresh?(entry: FileEntry, options: { signal: AbortSignal }): Promise<FileEntry | undefined>
 }

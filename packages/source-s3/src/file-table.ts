@@ -12,6 +12,8 @@ export interface TableOptions {
   /** Unchecked pages, in key order. */
   readonly pages: (signal: AbortSignal) => AsyncIterable<readonly S3Entry[]>
   readonly maxObjects: number | undefined
+  /** Options of the selection that leave out objects which exist. */
+  readonly narrowedBy: readonly string[]
 }
 
 /** A table of S3 objects: one file type, bounded to `maxObjects`. */
@@ -22,6 +24,7 @@ export const s3Table = (options: TableOptions): FileTable => {
     format: (entry) => formats.of(entry.key),
     open: (entry) => openObject(access, entry),
     list: ({ signal }) => checkedPages(options, signal),
+    narrowedBy: options.narrowedBy,
     ...(partitionsBelow !== undefined && {
       constants: (entry: FileEntry) => hivePartitions(entry.key.slice(partitionsBelow.length)),
     }),

@@ -53,6 +53,9 @@ const tableOf = (
     formats,
     partitionsBelow: selection.partitions ? folder : undefined,
     maxObjects: selection.maxObjects,
+    narrowedBy: (['maxObjects', 'modifiedAfter', 'modifiedBefore'] as const).filter(
+      (name) => selection[name] !== undefined,
+    ),
   })
 
 /** Values of a template's placeholders for one key. */

@@ -42,7 +42,7 @@ export const openLake = async (bucket = 'lake'): Promise<Lake> => {
     folder,
     database,
     put: async (key, body) => void (await aws.s3.putObject({ bucket, key, body })),
-    remove: async (key) => void (aws.s3.deleteObject(bucket, key)),
+    remove: async (key) => void aws.s3.deleteObject(bucket, key),
     source: (fields = {}) =>
       s3({
         region: 'us-east-1',

@@ -16,7 +16,8 @@ const rowsPerObject = 3_000
 
 const body = (object: number, version: string) => {
   const lines = ['id,version,text']
-  for (let row = 0; row < rowsPerObject; row++) lines.push(`${object * rowsPerObject + row},${version},text ${row}`)
+  for (let row = 0; row < rowsPerObject; row++)
+    lines.push(`${object * rowsPerObject + row},${version},text ${row}`)
   return lines.join('\n')
 }
 
@@ -39,16 +40,27 @@ const load = async (mode: 'full' | 'delta' = 'full') => {
 const count = () => lake.rows('SELECT count(*)::INT, count(DISTINCT id)::INT FROM t')
 const all = [[objects * rowsPerObject, objects * rowsPerObject]]
 
-const faults: [string, Fault, string[]][] = [
-  ['slow-down', { kind: 'slow-down' }, ['throttled']],
-  ['internal-error', { kind: 'internal-error' }, ['network', 'throttled']],
-  ['reset', { kind: 'reset' }, ['network']],
-  ['reset-body', { kind: 'reset-body', afterBytes: 1000 }, ['network']],
-  ['truncate-body', { kind: 'truncate-body', afterBytes: 1000 }, ['network']],
-  ['corrupt-body', { kind: 'corrupt-body', atByte: 2000 }, ['data', 'network']],
+/** Name, the fault once, the fault for ever (without it a resumed transfer gets there in the end), kinds of error. */
+const faults: [string, Fault, Fault | undefined, string[]][] = [
+  ['slow-down', { kind: 'slow-down' }, undefined, ['throttled']],
+  ['internal-error', { kind: 'internal-error' }, undefined, ['network', 'throttled']],
+  ['reset', { kind: 'reset' }, undefined, ['network']],
+  [
+    'reset-body',
+    { kind: 'reset-body', afterBytes: 1000 },
+    { kind: 'reset-body', afterBytes: 0 },
+    ['network'],
+  ],
+  [
+    'truncate-body',
+    { kind: 'truncate-body', afterBytes: 1000 },
+    { kind: 'truncate-body', afterBytes: 0 },
+    ['network'],
+  ],
+  ['corrupt-body', { kind: 'corrupt-body', atByte: 2000 }, undefined, ['data', 'network']],
 ]
 
-describe.each(faults)('%s', (_, fault, kinds) => {
+describe.each(faults)('%s', (_, fault, lasting, kinds) => {
   test('once on some objects: the right rows', async () => {
     lake.aws.faults.add({ when: { operation: 'GetObject' }, times: 3, fault })
     expect((await load()).error).toBeUndefined()
@@ -58,7 +70,7 @@ describe.each(faults)('%s', (_, fault, kinds) => {
   test('for ever on one object: a clear error, the table as it was', async () => {
     await rm(lake.database, { force: true })
     await load()
-    lake.aws.faults.add({ when: { operation: 'GetObject', key: 't/3.csv' }, fault })
+    lake.aws.faults.add({ when: { operation: 'GetObject', key: 't/3.csv' }, fault: lasting ?? fault })
     const record = await load()
     expect(record.status).toBe('failed')
     expect(kinds).toContain(record.error?.kind)
@@ -68,14 +80,22 @@ describe.each(faults)('%s', (_, fault, kinds) => {
 })
 
 test('a slow drip and latency only cost time', async () => {
-  lake.aws.faults.add({ when: { key: 't/1.csv' }, times: 1, fault: { kind: 'slow-drip', bytesPerSecond: 200_000 } })
+  lake.aws.faults.add({
+    when: { key: 't/1.csv' },
+    times: 1,
+    fault: { kind: 'slow-drip', bytesPerSecond: 200_000 },
+  })
   lake.aws.faults.add({ when: { key: 't/2.csv' }, fault: { kind: 'latency', ms: 50 } })
   expect((await load()).status).toBe('succeeded')
   expect(await count()).toEqual(all)
 })
 
 test('a listing that breaks off is repeated, never taken for the end', async () => {
-  lake.aws.faults.add({ when: { operation: 'ListObjectsV2' }, times: 2, fault: { kind: 'truncate-body', afterBytes: 300 } })
+  lake.aws.faults.add({
+    when: { operation: 'ListObjectsV2' },
+    times: 2,
+    fault: { kind: 'truncate-body', afterBytes: 300 },
+  })
   expect((await load()).status).toBe('succeeded')
   expect(await count()).toEqual(all)
 })
@@ -96,7 +116,10 @@ test('an object that changes after the listing is read as a whole, in its new ve
 
 test('an object that is gone after the listing ends the load with its name', async () => {
   const record = await (async () => {
-    lake.aws.faults.add({ when: { operation: 'GetObject', key: 't/4.csv' }, fault: { kind: 'error', status: 404, code: 'NoSuchKey', message: 'The specified key does not exist.' } })
+    lake.aws.faults.add({
+      when: { operation: 'GetObject', key: 't/4.csv' },
+      fault: { kind: 'error', status: 404, code: 'NoSuchKey', message: 'The specified key does not exist.' },
+    })
     return load()
   })()
   expect(record.status).toBe('failed')

@@ -63,7 +63,10 @@ const rows = async () => {
 test('rows of pages become a table, a delta adds what is new and doubles nothing', async () => {
   expect(await runCheck(source())).toMatchObject([{ status: 'passed' }])
   const first = await extract({ source: source(), tables: [{ table: 'issues', mode: 'delta' }], engine })
-  expect(first).toMatchObject({ status: 'succeeded', tables: [{ rowsRead: 5, rowsLoaded: 5, rowsRejected: 0 }] })
+  expect(first).toMatchObject({
+    status: 'succeeded',
+    tables: [{ rowsRead: 5, rowsLoaded: 5, rowsRejected: 0 }],
+  })
   expect(first.tables[0]?.columns).toEqual([
     { name: 'id', type: 'bigint' },
     { name: 'title', type: 'text' },
@@ -100,7 +103,10 @@ test('a row that does not fit the declared schema fails the load with its place 
   await extract({ source: source(), tables: [{ table: 'issues', mode: 'full' }], engine })
   issues[3] = { id: 4, title: 4 as unknown as string, updated_at: '2026-01-04T00:00:00Z' }
   const record = await extract({ source: source(), tables: [{ table: 'issues', mode: 'full' }], engine })
-  expect(record).toMatchObject({ status: 'failed', error: { kind: 'data', place: { table: 'issues', line: 4, column: 'title' } } })
+  expect(record).toMatchObject({
+    status: 'failed',
+    error: { kind: 'data', place: { table: 'issues', line: 4, column: 'title' } },
+  })
   expect((await rows()).length).toBe(5)
 })
 

@@ -63,6 +63,15 @@ const checkModes = (connector: AnySource, table: SourceTable, load: LoadRequest)
     throw new ConnectorError('config', `The source ${connector.name} can't do ${load.mode} loads.`, {
       hint: `It can do: ${connector.capabilities.modes.join(', ')}.`,
     })
+  const narrowing = table.kind === 'files' ? (table.narrowedBy ?? []) : []
+  if (narrowing.length > 0 && load.deleted === 'remove')
+    throw new ConnectorError(
+      'config',
+      `Removing the rows of deleted objects needs the whole listing of "${table.name}".`,
+      {
+        hint: `Leave out ${narrowing.join(', ')}, or keep the rows (--deleted keep).`,
+      },
+    )
   if (table.kind === 'rows' && load.onBadRow === 'reject')
     throw new ConnectorError(
       'config',

@@ -126,8 +126,21 @@ const download = async (remote: RemoteFile, path: string, options: StageOptions)
     if (size !== remote.entry.size)
       throw new ConnectorError('network', `${remote.url} has ${remote.entry.size} bytes, ${size} arrived.`)
   } catch (error) {
-    throw diskError(error, path) ?? error
+    throw diskError(error, path) ?? withObject(error, remote.url)
   }
+}
+
+/** An error of a transfer, with the object that it was about. */
+const withObject = (error: unknown, url: string): unknown => {
+  if (!ConnectorError.isInstance(error) || error.kind === 'cancelled' || error.place?.object !== undefined)
+    return error
+  const { kind, message, hint, code, place } = error
+  return new ConnectorError(kind, message, {
+    ...(hint !== undefined && { hint }),
+    ...(code !== undefined && { code }),
+    place: { ...place, object: url },
+    cause: error.cause,
+  })
 }
 
 async function* counted(remote: RemoteFile, options: StageOptions): AsyncGenerator<Uint8Array> {
