@@ -45,21 +45,15 @@ const slicingTables = ({ polynomial }: CrcParameters): BigUint64Array => {
   return tables
 }
 
-/** Where crc.wat expects data, and the blocks in which it gets them: two halves of 64 KiB, twice. */
+/** Where crc.wat expects data, how much of it has room, and the halves in which it gets it. */
 const dataStart = 65_536
-const halfBytes = 65_536
-const bufferBytes = 4 * halfBytes
+const dataBytes = 4 * 65_536
+const halfBytes = 16_384
 
 interface CrcExports {
   readonly memory: { readonly buffer: ArrayBuffer }
   halves(crc: bigint, at: number, half: number, power: bigint, polynomial: bigint, bits: bigint): bigint
   bytes(crc: bigint, at: number, length: number): bigint
-}
-
-interface Prepared {
-  readonly tables: BigUint64Array
-  /** x^(8 * halfBytes). */
-  readonly power: bigint
 }
 
 /** The part of the global that is used: @types/node has none, and the DOM's types are too much. */
@@ -68,55 +62,52 @@ declare const WebAssembly: {
   readonly Instance: new (module: object) => { readonly exports: unknown }
 }
 
-let compiled: object | undefined
-const prepared = new Map<bigint, Prepared>()
+/** CRC register after further bytes. */
+type Advance = (register: bigint, bytes: Uint8Array) => bigint
 
-/** Tables take a millisecond: once a process and polynomial. */
-const prepare = (parameters: CrcParameters): Prepared => {
-  const known = prepared.get(parameters.polynomial)
-  if (known) return known
-  const fresh = { tables: slicingTables(parameters), power: powerOfBytes(halfBytes, parameters) }
-  prepared.set(parameters.polynomial, fresh)
-  return fresh
-}
+/**
+ * One engine for each polynomial: its tables stay in the cache of the processor, however many ranges are hashed at
+ * the same time. It keeps nothing between two calls.
+ */
+const engines = new Map<bigint, Advance>()
 
-/** A CRC in WebAssembly. Takes 384 KiB of memory. */
-export const wasmCrc = (parameters: CrcParameters): Crc => {
+const createEngine = (parameters: CrcParameters): Advance => {
   const { bits, polynomial } = parameters
-  const { tables, power } = prepare(parameters)
-  compiled ??= new WebAssembly.Module(Buffer.from(crcWasm, 'base64'))
-  const engine = new WebAssembly.Instance(compiled).exports as unknown as CrcExports
-  new BigUint64Array(engine.memory.buffer, 0, tables.length).set(tables)
-  const data = new Uint8Array(engine.memory.buffer, dataStart, bufferBytes)
-  const ones = (1n << bits) - 1n
-  let register = ones
-  let filled = 0
+  const module = new WebAssembly.Module(Buffer.from(crcWasm, 'base64'))
+  const engine = new WebAssembly.Instance(module).exports as CrcExports
+  new BigUint64Array(engine.memory.buffer, 0, 8 * 256).set(slicingTables(parameters))
+  const data = new Uint8Array(engine.memory.buffer, dataStart, dataBytes)
+  const power = powerOfBytes(halfBytes, parameters)
 
-  const consume = (): void => {
+  const block = (before: bigint, bytes: Uint8Array): bigint => {
+    data.set(bytes)
+    let register = before
     let done = 0
-    for (; filled - done >= 2 * halfBytes; done += 2 * halfBytes)
+    for (; bytes.length - done >= 2 * halfBytes; done += 2 * halfBytes)
       register = engine.halves(register, dataStart + done, halfBytes, power, polynomial, bits)
-    register = engine.bytes(register, dataStart + done, filled - done)
-    filled = 0
+    return engine.bytes(register, dataStart + done, bytes.length - done)
   }
 
+  return (before, bytes) => {
+    if (bytes.length <= dataBytes) return block(before, bytes)
+    let register = before
+    for (let done = 0; done < bytes.length; done += dataBytes)
+      register = block(register, bytes.subarray(done, done + dataBytes))
+    return register
+  }
+}
+
+/** A CRC in WebAssembly. */
+export const wasmCrc = (parameters: CrcParameters): Crc => {
+  const { bits, polynomial } = parameters
+  const advance = engines.get(polynomial) ?? createEngine(parameters)
+  engines.set(polynomial, advance)
+  const ones = (1n << bits) - 1n
+  let register = ones
   return {
-    reset: () => {
-      register = ones
-      filled = 0
-    },
     update: (bytes) => {
-      for (let taken = 0; taken < bytes.length; ) {
-        const piece = bytes.subarray(taken, taken + bufferBytes - filled)
-        data.set(piece, filled)
-        filled += piece.length
-        taken += piece.length
-        if (filled === bufferBytes) consume()
-      }
+      register = advance(register, bytes)
     },
-    digest: () => {
-      consume()
-      return BigInt.asUintN(64, register) ^ ones
-    },
+    digest: () => BigInt.asUintN(64, register) ^ ones,
   }
 }

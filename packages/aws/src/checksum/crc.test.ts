@@ -23,21 +23,9 @@ test.each([
   expect(crcToBase64(name, value)).toBe(base64)
 })
 
-test.each(names)('%s begins anew after a reset', (name) => {
-  const crc = createCrc(name)
-  crc.update(Buffer.from('something'))
-  crc.digest()
-  crc.reset()
-  crc.update(Buffer.from('123456789'))
-  const other = createCrc(name)
-  other.update(Buffer.from('123456789'))
-  expect(crc.digest()).toBe(other.digest())
-})
-
 test.each(names)('%s of a whole follows from those of its parts', (name) => {
-  const crc = createCrc(name)
   const of = (bytes: Uint8Array): bigint => {
-    crc.reset()
+    const crc = createCrc(name)
     crc.update(bytes)
     return crc.digest()
   }
@@ -75,10 +63,9 @@ test('any bytes in any pieces have the CRC that another implementation gives the
   const bytes = randomBytes(700_000)
   const cut = fc.nat({ max: bytes.length })
   for (const name of names) {
-    const crc = createCrc(name)
     fc.assert(
       fc.property(fc.array(cut, { minLength: 1, maxLength: 6 }), (cuts) => {
-        crc.reset()
+        const crc = createCrc(name)
         const sorted = cuts.sort((a, b) => a - b)
         for (const [index, end] of sorted.entries()) crc.update(bytes.subarray(sorted[index - 1] ?? 0, end))
         const reference = references[name].init().update(bytes.subarray(0, sorted.at(-1)))

@@ -4,9 +4,8 @@ import { type CrcParameters, multiplyPolynomials, powerOfBytes, wasmCrc } from '
 /** CRCs that S3 keeps for whole objects. */
 export type CrcName = 'crc32' | 'crc32c' | 'crc64nvme'
 
-/** A CRC that is being computed. Reused: `reset` begins anew. */
+/** A CRC that is being computed. */
 export interface Crc {
-  reset(): void
   update(bytes: Uint8Array): void
   digest(): bigint
 }
@@ -20,9 +19,6 @@ const parameters: Readonly<Record<CrcName, CrcParameters>> = {
 const nativeCrc32 = (): Crc => {
   let value = 0
   return {
-    reset: () => {
-      value = 0
-    },
     update: (bytes) => {
       value = crc32(bytes, value)
     },

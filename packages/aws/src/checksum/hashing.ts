@@ -1,5 +1,4 @@
 import { Worker } from 'node:worker_threads'
-import { type Crc, type CrcName, createCrc } from './crc.ts'
 import type { SequentialName } from './expected.ts'
 
 /** A hash of a growing file, computed by another thread from the page cache. */
@@ -11,9 +10,8 @@ export interface FileDigest {
   cancel(): void
 }
 
-/** Hashers of a connection, reused: a WASM instance costs more than the hash of a small object. */
+/** The thread of a connection that hashes files; started when it is needed. */
 export interface Hashing {
-  crc(name: CrcName): { readonly crc: Crc; release(): void }
   fileDigest(path: string, algorithm: SequentialName): FileDigest
   close(): void
 }
@@ -27,7 +25,6 @@ export type DigestRequest =
 export type DigestReply = { readonly id: number; readonly base64?: string; readonly error?: string }
 
 export const createHashing = (): Hashing => {
-  const idle = new Map<CrcName, Crc[]>()
   const waiting = new Map<number, { resolve: (base64: string) => void; reject: (error: Error) => void }>()
   let thread: Worker | undefined
   let lastId = 0
@@ -60,13 +57,6 @@ export const createHashing = (): Hashing => {
   }
 
   return Object.freeze({
-    crc: (name: CrcName) => {
-      const pool = idle.get(name) ?? []
-      idle.set(name, pool)
-      const crc = pool.pop() ?? createCrc(name)
-      crc.reset()
-      return { crc, release: () => void pool.push(crc) }
-    },
     fileDigest: (path: string, algorithm: SequentialName): FileDigest => {
       const worker = start()
       const id = ++lastId
@@ -84,7 +74,6 @@ export const createHashing = (): Hashing => {
       }
     },
     close: () => {
-      idle.clear()
       void thread?.terminate()
     },
   })

@@ -48,7 +48,7 @@ export const fetchPart = async (
  * `data` error.
  */
 export const verifiedPart = async (
-  { client, hashing }: TransferContext,
+  { client }: TransferContext,
   entry: FileEntry,
   range: ByteRange,
   options: PartOptions,
@@ -57,7 +57,7 @@ export const verifiedPart = async (
   for (let again = false; ; again = true) {
     const part = await fetchPart(client, entry, range, options, checksum)
     if (!part.expected) return part
-    const hash = runningHash(hashing, part.expected)
+    const hash = runningHash(part.expected)
     for (const chunk of part.chunks) hash.update(chunk)
     if (hash.digest() === part.expected.base64) return part
     options.onBytes?.(-part.length)

@@ -36,7 +36,7 @@ export async function* readObject(
     for await (const part of partsInOrder(context, entry, ranges, { ...options, signal })) {
       const expected = await checksum
       if (expected) {
-        hash ??= runningHash(context.hashing, expected)
+        hash ??= runningHash(expected)
         for (const chunk of part.chunks) hash.update(chunk)
         if (part.last && hash.digest() !== expected.base64) throw mismatch(entry, expected)
       }

@@ -1,8 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { ConnectorError, type FileEntry } from '@penstock/core'
-import { crcToBase64 } from '../checksum/crc.ts'
+import { crcToBase64, createCrc } from '../checksum/crc.ts'
 import { type ExpectedChecksum, expectedChecksum } from '../checksum/expected.ts'
-import type { Hashing } from '../checksum/hashing.ts'
 import type { S3Client } from '../s3/client.ts'
 import { versionHeaders } from './fetch-range.ts'
 
@@ -51,18 +50,11 @@ export interface RunningHash {
   digest(): string
 }
 
-export const runningHash = (hashing: Hashing, expected: ExpectedChecksum): RunningHash => {
+export const runningHash = (expected: ExpectedChecksum): RunningHash => {
   if (expected.kind === 'sequential') {
     const hash: Hash = createHash(expected.algorithm)
     return { update: (bytes) => void hash.update(bytes), digest: () => hash.digest('base64') }
   }
-  const { crc, release } = hashing.crc(expected.algorithm)
-  return {
-    update: crc.update,
-    digest: () => {
-      const value = crc.digest()
-      release()
-      return crcToBase64(expected.algorithm, value)
-    },
-  }
+  const crc = createCrc(expected.algorithm)
+  return { update: crc.update, digest: () => crcToBase64(expected.algorithm, crc.digest()) }
 }

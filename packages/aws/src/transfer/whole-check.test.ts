@@ -80,7 +80,7 @@ test.each(sums)('one wrong bit is found by $algorithm', async (checksum) => {
 
 test('ranges cover an object exactly, and are neither tiny nor huge', () => {
   fc.assert(
-    fc.property(fc.nat({ max: 2 ** 42 }), (size) => {
+    fc.property(fc.nat({ max: 2 ** 34 }), (size) => {
       const ranges = planRanges(size)
       expect(ranges[0]?.start).toBe(0)
       expect(ranges.at(-1)?.end).toBe(size)

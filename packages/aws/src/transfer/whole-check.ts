@@ -1,5 +1,5 @@
 import type { ByteRange, FileEntry } from '@penstock/core'
-import { type Crc, combineCrc, crcToBase64 } from '../checksum/crc.ts'
+import { type Crc, combineCrc, crcToBase64, createCrc } from '../checksum/crc.ts'
 import type { ExpectedChecksum } from '../checksum/expected.ts'
 import type { FileDigest, Hashing } from '../checksum/hashing.ts'
 
@@ -49,12 +49,12 @@ export const wholeCheck = (options: {
 
   const range = (index: number): RangeCheck => {
     let waiting: Uint8Array[] = []
-    let lease: { readonly crc: Crc; release(): void } | undefined
+    let crc: Crc | undefined
 
     const hash = (chunk: Uint8Array): void => {
       if (known?.checksum?.kind !== 'crc') return
-      lease ??= hashing.crc(known.checksum.algorithm)
-      lease.crc.update(chunk)
+      crc ??= createCrc(known.checksum.algorithm)
+      crc.update(chunk)
     }
     const catchUp = (): void => {
       for (const chunk of waiting) hash(chunk)
@@ -78,9 +78,7 @@ export const wholeCheck = (options: {
         digest?.advance(withoutGap(ranges, written))
       },
       end: () => {
-        if (!lease) return
-        crcs[index] = lease.crc.digest()
-        lease.release()
+        if (crc) crcs[index] = crc.digest()
       },
     }
   }
