@@ -159,7 +159,7 @@ describe('extract', () => {
     [['--into', 'x.duckdb'], 'Nothing is chosen. Give --object, --folder, --glob.', 2],
     [['--folder', 'nothing/', '--into', 'x.duckdb'], 'nothing/', 5],
     [['--folder', 'orders/', '--mode', 'merge', '--into', 'x.duckdb'], '--key', 2],
-    [['--folder', 'orders/', '--staging', 'much', '--into', 'x.duckdb'], '--staging: must be a size', 2],
+    [['--folder', 'orders/', '--staging', 'much', '--into', 'x.duckdb'], '--staging must be a size', 2],
     [['--fodler', 'orders/', '--into', 'x.duckdb'], 'Did you mean --folder?', 2],
   ])('explains %j', async (argv, message, code) => {
     const given = argv.map((word) => (word === 'x.duckdb' ? file(word) : word))
@@ -171,7 +171,8 @@ describe('extract', () => {
 
 describe('run', () => {
   it('loads the tables of a pipeline into its database', async () => {
-    const { stdout, code } = await runCommand(Run, 'daily', ...at())
+    const { stdout, stderr, code } = await runCommand(Run, 'daily', ...at())
+    expect(stderr).not.toContain('✖')
     expect(code).toBe(0)
     expect(stdout).toMatch(/^orders +delta +succeeded/m)
     expect(stdout).toMatch(/^customers +full +succeeded/m)
