@@ -63,3 +63,10 @@ test.each([
     expect(hint).toContain(name)
   expect(inspect(error, { depth: 20 })).not.toContain('hush')
 })
+
+test('a signal ends the search', async () => {
+  const stop = new AbortController()
+  stop.abort()
+  const provider = chainProvider(undefined, { ...environment, signal: stop.signal })
+  await expect(provider()).rejects.toMatchObject({ kind: 'cancelled' })
+})

@@ -1,5 +1,9 @@
+import type { STSClientConfig } from '@aws-sdk/client-sts'
 import { ConnectorError } from '@penstock/core'
 import { safeCause } from '../errors/safe-cause.ts'
+import { createDispatcher } from '../http/dispatcher.ts'
+import { retrySettings } from '../http/retry.ts'
+import { sdkHandler } from '../http/sdk-handler.ts'
 import type { AwsCredentialProvider, AwsCredentials, CredentialEnvironment } from './authentication.ts'
 import { refreshingProvider } from './refreshing.ts'
 
@@ -10,14 +14,22 @@ export const chainProvider = (
 ): AwsCredentialProvider =>
   refreshingProvider(async () => {
     const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers')
+    const { signal } = environment
+    // For SSO and web identity: through the proxy, where there is one.
+    const dispatcher = createDispatcher('', { ...retrySettings({}, 1), connections: 2 })
     // A chain of its own for each renewal: the SDK's chain remembers what it found.
     const resolve = fromNodeProviderChain({
       ...(profile === undefined ? {} : { profile }),
-      clientConfig: { region: environment.region },
+      clientConfig: {
+        region: environment.region,
+        requestHandler: sdkHandler(dispatcher) as unknown as NonNullable<STSClientConfig['requestHandler']>,
+      },
     })
-    const found = await resolve().catch((error: unknown) => {
-      throw chainError(error, profile)
-    })
+    const found = await Promise.race([resolve(), aborted(signal)])
+      .catch((error: unknown) => {
+        throw signal.aborted ? new ConnectorError('cancelled', 'Cancelled.') : chainError(error, profile)
+      })
+      .finally(() => dispatcher.destroy())
     return Object.freeze<AwsCredentials>({
       accessKeyId: found.accessKeyId,
       secretAccessKey: found.secretAccessKey,
@@ -25,6 +37,13 @@ export const chainProvider = (
       ...(found.expiration === undefined ? {} : { expiration: found.expiration }),
     })
   }, environment.clock)
+
+/** The chain takes no signal, and waits seconds for an instance that does not answer. */
+const aborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
 
 const chainError = (error: unknown, profile: string | undefined): ConnectorError => {
   const text = error instanceof Error ? error.message : String(error)

@@ -49,7 +49,7 @@ export async function* checkS3Source(options: {
       return
     }
   }
-  const done = failed.id === 'bucket' ? 1 : 0
+  const done = failed.id === 'bucket' || failed.id === 'acl' ? 1 : 0
   for (const { id, title } of laterSteps.slice(done))
     yield skippedStep(id, title, `after the failure of: ${failed.title}`)
 }

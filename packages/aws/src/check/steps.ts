@@ -79,6 +79,9 @@ export async function* checkBucket(
   const region = await step('bucket', bucketTitle, async () => {
     const found = await access.location().catch(unsupported)
     if (found === undefined) return { detail: 'the store tells no region' }
+    // Stores without regions answer as us-east-1 does, and take any.
+    if (access.endpoint !== undefined && found === 'us-east-1' && found !== access.region)
+      return { detail: `${access.bucket}; the store names no region` }
     if (found !== access.region)
       throw new ConnectorError(
         'config',

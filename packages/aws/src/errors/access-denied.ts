@@ -57,12 +57,15 @@ export const accessDenied = (failure: AwsFailure, context: AwsErrorContext): Con
       code: 'AccessDenied',
       hint: context.anonymous
         ? `The bucket isn't public for ${denial.action}: choose an auth method with credentials.`
-        : remedy(denial),
+        : `${remedy(denial)}${context.operation === 'HeadObject' ? missingOrDenied : ''}`,
       ...place(context),
       cause: failure,
     },
   )
 }
+
+const missingOrDenied =
+  ' Without s3:ListBucket AWS answers the same to an object that is not there: check the key as well.'
 
 /** AWS answers the same to a wrong external id, a trust policy without the caller and a caller without the right. */
 const roleDenied = (failure: AwsFailure, context: AwsErrorContext): ConnectorError => {

@@ -92,6 +92,8 @@ export interface OpenS3Options {
 export interface S3Access {
   readonly bucket: string
   readonly region: string
+  /** Endpoint of an S3-compatible store; undefined for AWS. */
+  readonly endpoint: string | undefined
   /** Pages in key order (UTF-8 bytes). Folder markers (`a/`, 0 bytes) are entries like others. */
   list(options?: S3ListOptions): AsyncIterable<S3Page>
   /** Throws `not-found` when there is no such object. */

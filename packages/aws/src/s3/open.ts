@@ -82,6 +82,7 @@ export const openS3 = (options: OpenS3Options): S3Access => {
   return Object.freeze({
     bucket,
     region,
+    endpoint: config.endpoint,
     list: (listing = {}) => listObjects(client, listing),
     head: (key, call) => headObject(client, key, call),
     file: (entry: FileEntry) => remoteFile({ client, hashing, concurrency }, entry),
