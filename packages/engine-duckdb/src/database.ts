@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { open, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { ConnectorError } from '@penstock/core'
 import { type Bookkeeping, bookkeepingOf, createBookkeeping, hasBookkeeping } from './bookkeeping.ts'
 import { translateError } from './errors.ts'
+import { explainFile } from './foreign-file.ts'
 import { createQueue } from './interruptible.ts'
 import { firstRow, quoteText } from './sql.ts'
 import { createStagingFolder, type StagingFolder } from './staging-folder.ts'
@@ -37,6 +37,8 @@ export interface Database {
   /** A new connection; it is disconnected at the latest when the database is closed. */
   connect(): Promise<DuckDBConnection>
   disconnect(connection: DuckDBConnection): void
+  /** Registers what has to end before the database can be closed; returns the removal of the registration. */
+  onClose(end: () => Promise<void>): () => void
   /** Makes the books if there are none. Returns whether there are some now: never in a new read-only database. */
   ensureBookkeeping(): Promise<boolean>
   hasBookkeeping(): Promise<boolean>
@@ -47,11 +49,13 @@ const defaultMemoryBytes = 600 * 1024 ** 2
 
 export const openDatabase = async (location: string, options: DuckDBOptions): Promise<Database> => {
   const readOnly = options.readOnly ?? false
+  refuseInvalid(options)
   const path = location === ':memory:' ? undefined : resolve(location)
   if (path === undefined && readOnly)
     throw new ConnectorError('config', 'An in-memory database can not be read-only: it would stay empty.')
   const instance = await openInstance(location, path, options)
   const connections = new Set<DuckDBConnection>()
+  const endings = new Set<() => Promise<void>>()
   const connect = async () => {
     const connection = await instance.connect()
     connections.add(connection)
@@ -76,6 +80,7 @@ export const openDatabase = async (location: string, options: DuckDBOptions): Pr
 
     const enqueue = createQueue()
     const close = async () => {
+      await Promise.all([...endings].map((end) => end()))
       for (const open of [...connections]) {
         open.interrupt()
         disconnect(open)
@@ -100,6 +105,10 @@ export const openDatabase = async (location: string, options: DuckDBOptions): Pr
       staging,
       connect,
       disconnect,
+      onClose: (end: () => Promise<void>) => {
+        endings.add(end)
+        return () => void endings.delete(end)
+      },
       hasBookkeeping: async () => known,
       ensureBookkeeping: () =>
         enqueue(async () => {
@@ -117,6 +126,21 @@ export const openDatabase = async (location: string, options: DuckDBOptions): Pr
     await staging?.remove()
     throw translateError(error, { action: 'open', location })
   }
+}
+
+/** Below that DuckDB can't even read a table. */
+const smallestMemoryBytes = 32 * 1024 ** 2
+
+const refuseInvalid = ({ memoryLimitBytes, threads, maxTempBytes }: DuckDBOptions): void => {
+  const refuse = (message: string) => {
+    throw new ConnectorError('config', message, { code: 'InvalidOption' })
+  }
+  if (memoryLimitBytes !== undefined && !(memoryLimitBytes >= smallestMemoryBytes))
+    refuse(`memoryLimitBytes is ${memoryLimitBytes}; it has to be at least ${smallestMemoryBytes} (32 MiB).`)
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1))
+    refuse(`threads is ${threads}; it has to be a whole number from 1.`)
+  if (maxTempBytes !== undefined && !(maxTempBytes >= 0))
+    refuse(`maxTempBytes is ${maxTempBytes}; it must not be negative.`)
 }
 
 const openInstance = async (
@@ -141,41 +165,14 @@ const openInstance = async (
       ? await DuckDBInstance.create(':memory:', settings)
       : await DuckDBInstance.fromCache(path, settings)
   } catch (error) {
-    const newer = path === undefined ? undefined : await newerStorage(path, error)
-    if (newer !== undefined)
-      throw new ConnectorError(
-        'config',
-        `${location} was written by DuckDB ${newer}, which this version of Penstock can't read.`,
-        { code: 'NewerDatabase', hint: 'Update Penstock.', cause: error },
-      )
-    throw translateError(error, { action: 'open', location })
+    throw (
+      (path && (await explainFile(path, location, error))) ??
+      translateError(error, { action: 'open', location })
+    )
   }
 }
 
 const bytes = (count: number): string => `${Math.max(1, Math.ceil(count / 1024))}KiB`
-
-/** Storage versions that this DuckDB reads (MainHeader in DuckDB's storage_info). */
-const newestStorageVersion = 67n
-
-/**
- * The DuckDB version in the header of a file that could not be opened because it is newer. Looks only after a
- * failure other than a lock: closing the file would drop the lock that this process holds through another engine.
- */
-const newerStorage = async (path: string, error: unknown): Promise<string | undefined> => {
-  if (!/version|Serialization|Corrupt|checksum/i.test(String(error))) return undefined
-  const facts = await stat(path).catch(() => undefined)
-  if (!facts?.isFile()) return undefined
-  const file = await open(path, 'r')
-  try {
-    const header = Buffer.alloc(84)
-    await file.read(header, 0, header.length, 0)
-    if (header.subarray(8, 12).toString('latin1') !== 'DUCK') return undefined
-    if (header.readBigUInt64LE(12) <= newestStorageVersion) return undefined
-    return header.subarray(52, 84).toString('latin1').replace(/\0.*$/s, '') || 'of a later version'
-  } finally {
-    await file.close()
-  }
-}
 
 /** Moves the write-ahead log into the file, so that closing has nothing left to do. The rows are safe without it. */
 const checkpoint = async (instance: DuckDBInstance): Promise<void> => {

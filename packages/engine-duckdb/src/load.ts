@@ -29,7 +29,7 @@ export interface LoadContext {
   readonly comparisonTable: string | undefined
   /** Runs an operation in the transaction's turn, translated and interruptible by the transaction's signal. */
   readonly run: <Result>(
-    operation: () => Promise<Result>,
+    operation: (signal: AbortSignal) => Promise<Result>,
     options: { table: string; signal?: AbortSignal },
   ) => Promise<Result>
 }
@@ -56,11 +56,11 @@ export const beginLoad = async (context: LoadContext, options: BeginLoadOptions)
     },
   )
   let finished = false
-  const inTurn = <Result>(operation: () => Promise<Result>, signal?: AbortSignal) =>
+  const inTurn = <Result>(operation: (signal: AbortSignal) => Promise<Result>, signal?: AbortSignal) =>
     context.run(
-      () => {
+      (combined) => {
         if (finished) throw new ConnectorError('internal', `The load of table "${table}" is finished.`)
-        return operation()
+        return operation(combined)
       },
       { table, ...(signal && { signal }) },
     )
@@ -110,7 +110,7 @@ export const beginLoad = async (context: LoadContext, options: BeginLoadOptions)
 
   return Object.freeze({
     addFiles: (files: readonly StagedFile[], { signal }: { signal: AbortSignal }): Promise<LoadProgress> =>
-      inTurn(() => stage.addFiles(files, { signal }), signal),
+      inTurn((combined) => stage.addFiles(files, { signal: combined }), signal),
     addRows: (
       rows: readonly Readonly<Record<string, unknown>>[],
       schema: TableSchema,

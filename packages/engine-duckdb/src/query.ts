@@ -2,6 +2,7 @@ import { rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import {
   type DuckDBConnection,
+  type DuckDBDataChunk,
   type DuckDBPreparedStatement,
   type DuckDBResult,
   StatementType,
@@ -25,26 +26,54 @@ export const runQuery = async (
 ): Promise<QueryResult> => {
   const context = { action: 'query' as const, location: database.location, signal }
   const connection = await database.connect()
-  let statement: DuckDBPreparedStatement | undefined
-  const close = () => {
-    statement?.destroySync()
-    statement = undefined
-    database.disconnect(connection)
-  }
   try {
     const result = await interruptible(connection, signal, async () => {
       await connection.run('BEGIN TRANSACTION READ ONLY')
-      statement = await prepareOne(connection, sql)
-      return statement.stream()
+      const statement = await prepareOne(connection, sql)
+      try {
+        return await statement.stream()
+      } finally {
+        statement.destroySync()
+      }
     })
+    const close = createClose(database, connection, result)
     return Object.freeze({
       columns: columnsOfResult(result),
       rows: once(() => streamRows(result, connection, context, close)),
     })
   } catch (error) {
-    close()
+    database.disconnect(connection)
     throw translateError(error, context)
   }
+}
+
+/**
+ * Gives a query's connection back, once. A result that is not read to its end keeps the database, and so the lock of
+ * its file, until JavaScript collects it: what is left is interrupted and fetched.
+ */
+const createClose = (database: Database, connection: DuckDBConnection, result: DuckDBResult) => {
+  let closing: Promise<void> | undefined
+  const close = async () => {
+    unregister()
+    try {
+      do connection.interrupt()
+      while (await fetchRows(result))
+    } catch {
+      // The interrupt arrived.
+    }
+    database.disconnect(connection)
+  }
+  const closeOnce = () => {
+    closing ??= close()
+    return closing
+  }
+  const unregister = database.onClose(closeOnce)
+  return closeOnce
+}
+
+const fetchRows = async (result: DuckDBResult): Promise<DuckDBDataChunk | undefined> => {
+  const chunk = await result.fetchChunk()
+  return chunk && chunk.rowCount > 0 ? chunk : undefined
 }
 
 const columnsOfResult = (result: DuckDBResult): QueryColumn[] =>
@@ -54,18 +83,18 @@ async function* streamRows(
   result: DuckDBResult,
   connection: DuckDBConnection,
   context: Parameters<typeof translateError>[1],
-  close: () => void,
+  close: () => Promise<void>,
 ): AsyncGenerator<readonly (readonly unknown[])[]> {
   try {
     for (;;) {
-      const chunk = await interruptible(connection, context.signal, () => result.fetchChunk())
-      if (!chunk || chunk.rowCount === 0) return
+      const chunk = await interruptible(connection, context.signal, () => fetchRows(result))
+      if (!chunk) return
       yield chunk.convertRows(plainValue)
     }
   } catch (error) {
     throw translateError(error, context)
   } finally {
-    close()
+    await close()
   }
 }
 

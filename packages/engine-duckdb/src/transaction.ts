@@ -37,14 +37,14 @@ export const beginTransaction = async (
 
   /** Runs an operation in its turn, with errors in the user's terms. */
   const run = <Result>(
-    operation: () => Promise<Result>,
+    operation: (signal: AbortSignal) => Promise<Result>,
     context: { table?: string; signal?: AbortSignal; action?: ErrorContext['action'] } = {},
   ): Promise<Result> =>
     enqueue(async () => {
       if (state !== 'open') throw new ConnectorError('internal', 'The transaction has ended.')
       const any = AbortSignal.any([signal, ended.signal, ...(context.signal ? [context.signal] : [])])
       try {
-        return await interruptible(connection, any, operation)
+        return await interruptible(connection, any, () => operation(any))
       } catch (error) {
         throw translateError(error, {
           action: context.action ?? 'load',
@@ -66,13 +66,26 @@ export const beginTransaction = async (
 
   const end = (final: 'committed' | 'ended') => {
     state = final
+    unregister()
     database.disconnect(connection)
   }
+
+  const rollback = async () => {
+    if (state !== 'open') return
+    ended.abort(new ConnectorError('cancelled', 'The transaction was rolled back.'))
+    await enqueue(async () => {
+      if (state !== 'open') return
+      // Fails where DuckDB has rolled back already, after a failed commit or a fatal error.
+      await connection.run('ROLLBACK').catch(() => {})
+      end('ended')
+    })
+  }
+  const unregister = database.onClose(rollback)
 
   return Object.freeze({
     compare: (table: string, listing: AsyncIterable<readonly FileEntry[]>) =>
       run(
-        async () => {
+        async (any) => {
           const comparison = await compareListing(
             {
               connection,
@@ -82,7 +95,7 @@ export const beginTransaction = async (
               read: (operation) => run(operation, { table }),
             },
             table,
-            untilCancelled(listing, signal),
+            untilCancelled(listing, any),
           )
           comparisons.set(tableKey(table), comparison.comparisonTable)
           return comparison.result
@@ -141,22 +154,27 @@ export const beginTransaction = async (
         }
       })
     },
-    rollback: async () => {
-      if (state !== 'open') return
-      ended.abort(new ConnectorError('cancelled', 'The transaction was rolled back.'))
-      await enqueue(async () => {
-        if (state !== 'open') return
-        // Fails where DuckDB has rolled back already, after a failed commit or a fatal error.
-        await connection.run('ROLLBACK').catch(() => {})
-        end('ended')
-      })
-    },
+    rollback,
   })
 }
 
+/** Passes items on, and does not wait for the next one any longer once the signal is aborted. */
 async function* untilCancelled<Item>(items: AsyncIterable<Item>, signal: AbortSignal): AsyncGenerator<Item> {
-  for await (const item of items) {
+  const aborted = Promise.withResolvers<never>()
+  aborted.promise.catch(() => {})
+  const abort = () => aborted.reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  const iterator = items[Symbol.asyncIterator]()
+  try {
     throwIfCancelled(signal)
-    yield item
+    for (;;) {
+      const next = await Promise.race([iterator.next(), aborted.promise])
+      if (next.done) return
+      yield next.value
+    }
+  } finally {
+    signal.removeEventListener('abort', abort)
+    // A listing that is stuck would not settle this either.
+    void iterator.return?.()?.catch(() => {})
   }
 }

@@ -1,10 +1,11 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { type Column, ConnectorError, describeType, sameType, type TableSchema } from '@penstock/core'
-import { describeTable, qualifiedTable, targetSchema } from '../catalog.ts'
+import { describeTable, qualifiedTable } from '../catalog.ts'
 import { duckdbType } from '../logical-types.ts'
-import { firstRow, quoteIdentifier, quoteText, rowsOf } from '../sql.ts'
+import { firstRow, quoteIdentifier } from '../sql.ts'
 import { fits } from '../stage/lattice.ts'
 import type { Stage } from '../stage/types.ts'
+import { dropIndexes, indexesOf, recreateIndexes } from './belongings.ts'
 
 /** What a mode needs to move staged rows into their table. Everything happens in the caller's transaction. */
 export interface ModeContext {
@@ -36,38 +37,6 @@ export const renameStage = async (context: ModeContext): Promise<void> => {
   await connection.run(`ALTER TABLE ${stageOf(context)} RENAME TO ${quoteIdentifier(table)}`)
 }
 
-/** Indexes that users made on the table, as the SQL that makes them again. */
-export const indexesOf = async (context: ModeContext): Promise<readonly { name: string; sql: string }[]> => {
-  const rows = await rowsOf(
-    context.connection,
-    `SELECT index_name, sql FROM duckdb_indexes()
-     WHERE database_name = current_database() AND schema_name = ${quoteText(targetSchema)}
-       AND table_name = ${quoteText(context.table)} AND sql IS NOT NULL`,
-  )
-  return rows.map(([name, sql]) => ({ name: String(name), sql: String(sql) }))
-}
-
-export const recreateIndexes = async (
-  context: ModeContext,
-  indexes: readonly { name: string; sql: string }[],
-): Promise<void> => {
-  for (const { name, sql } of indexes)
-    try {
-      await context.connection.run(sql)
-    } catch (error) {
-      throw new ConnectorError(
-        'conflict',
-        `Index "${name}" of table "${context.table}" can't be made on the new rows: ${(error as Error).message}`,
-        {
-          code: 'DependentObject',
-          place: { table: context.table },
-          hint: `Drop the index "${name}", or correct the data.`,
-          cause: error,
-        },
-      )
-    }
-}
-
 /**
  * Gives an existing table the columns and types of the staged rows: adds columns (null in old rows), and widens
  * types where the policy let the stage widen them. Indexes stand in the way of a type change, so they are made again.
@@ -91,7 +60,7 @@ export const evolveTarget = async (context: ModeContext): Promise<void> => {
     )
   if (retyped.length === 0) return
   const indexes = await indexesOf(context)
-  for (const { name } of indexes) await connection.run(`DROP INDEX ${qualifiedTable(catalog, name)}`)
+  await dropIndexes(context, indexes)
   for (const { name, type } of retyped)
     await connection.run(
       `ALTER TABLE ${targetOf(context)} ALTER COLUMN ${quoteIdentifier(name)} SET DATA TYPE ${duckdbType(type)}`,
