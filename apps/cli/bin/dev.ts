@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 // The command line straight from its sources: node --conditions=penstock:source apps/cli/bin/dev.ts
 module.enableCompileCache()
-const { runCommandLine, runFromSources } = await import('@penstock/command-kit')
+const { runCommandLine, runFromSources } = await import('@penstock/command-kit/run')
 const root = fileURLToPath(new URL('..', import.meta.url))
 const pjson = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'))
 process.exit(await runCommandLine(process.argv.slice(2), runFromSources(root, pjson)))

@@ -4,7 +4,8 @@ import type { Style } from '../text/style.ts'
 import { pad, printable, truncate } from '../text/width.ts'
 import { type ProgressState, rateOf, remainingOf, type TableProgress } from './state.ts'
 
-const barWidth = 24
+/** Columns of the bar: what a narrow terminal leaves, and not more than is useful. */
+const barWidthOf = (width: number): number => Math.max(4, Math.min(24, width - 40))
 
 /** Lines that a terminal shows of a run under way: the table at work, and how many wait. Each fits the width. */
 export const liveLines = (state: ProgressState, style: Style, width: number): string[] => {
@@ -30,12 +31,13 @@ const tableLines = (
   }
   const total = table.plannedBytes ?? 0
   const share = total > 0 ? Math.min(1, table.bytes / total) : 1
+  const barWidth = barWidthOf(width)
   const filled = Math.round(share * barWidth)
   const bar = style.cyan('█'.repeat(filled)) + style.dim('░'.repeat(barWidth - filled))
   const percent = pad(`${Math.floor(share * 100)} %`, 5, 'right')
   const remaining = remainingOf(table, rate)
   const eta = remaining === undefined ? '' : `  ETA ${formatClock(remaining)}`
-  const room = Math.max(8, width - barWidth - 5 - 4 - 14)
+  const room = Math.max(1, width - barWidth - 9 - eta.length)
   const first = `${pad(truncate(name, room, 'middle'), Math.min(room, 20))}  ${bar} ${percent}${eta}`
   return [first, style.dim(truncate(`  ${detailsOf(table, rate).join('  ')}`, width))]
 }

@@ -66,7 +66,7 @@ describe('progress', () => {
       '  1 more table to come',
     ])
     for (const width of [30, 40, 60])
-      for (const line of liveLines(stateAfter(events.length), style, width).slice(1))
+      for (const line of liveLines(stateAfter(events.length), style, width))
         expect(widthOf(line)).toBeLessThanOrEqual(width)
     expect(liveLines(stateAfter(2), style, 79)[0]).toBe('orders  2 objects, 2.0 MB listed')
   })
