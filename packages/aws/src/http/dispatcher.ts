@@ -33,7 +33,7 @@ export const createDispatcher = (hostname: string, options: TransportOptions): D
     },
     headersTimeout: options.answerTimeoutMs,
     bodyTimeout: options.stallTimeoutMs,
-    keepAliveTimeout: 20_000,
+    keepAliveTimeout: 10_000,
   }
   const proxied = !isLoopback(hostname) && proxyVariables.some((name) => process.env[name])
   return proxied ? new EnvHttpProxyAgent(settings) : new Agent(settings)

@@ -108,6 +108,8 @@ export const createTransport = (context: TransportContext): S3Transport => {
         method: request.method,
         headers,
         signal: request.signal,
+        // undici closes the connection after each HEAD otherwise: a TLS handshake for every large object.
+        reset: false,
       })
       status = answer.statusCode
       context.retries.answered()

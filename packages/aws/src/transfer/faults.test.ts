@@ -27,11 +27,12 @@ let folder: string
 
 beforeEach(async () => {
   aws = await embeddedAws()
-  await aws.s3.putObject({ bucket, key: 'large', body: large })
-  await aws.s3.putObject({ bucket, key: 'small', body: small })
   access = openEmbedded(aws)
   folder = await temporaryFolder()
 })
+
+/** Puts the object `small` or `large`. */
+const put = (key: string) => aws.s3.putObject({ bucket, key, body: key === 'large' ? large : small })
 
 const gets = () => aws.log.entries().filter((entry) => entry.operation === 'GetObject')
 
@@ -73,6 +74,8 @@ const healed: [string, Fault][] = [
 ]
 
 describe.each(['small', 'large'])('a %s object', (key) => {
+  beforeEach(() => put(key))
+
   test.each(healed)('arrives in spite of %s, every byte counted once', async (_, kind) => {
     fault(kind)
     const { counted } = await download(key)
@@ -152,6 +155,7 @@ describe.each(['small', 'large'])('a %s object', (key) => {
 })
 
 test('a body that breaks off goes on at the byte that it had come to', async () => {
+  await put('small')
   fault({ kind: 'truncate-body', afterBytes: 40_000 })
   const { retries } = await download('small')
   expect(retries).toBe(1)
@@ -159,6 +163,7 @@ test('a body that breaks off goes on at the byte that it had come to', async () 
 })
 
 test('ranges of a large object are resumed one by one, each byte is sent once', async () => {
+  await put('large')
   fault({ kind: 'truncate-body', afterBytes: 300_000 }, { times: 3 })
   await download('large')
   const sent = gets().reduce((sum, entry) => sum + entry.bytesSent, 0)
@@ -167,12 +172,14 @@ test('ranges of a large object are resumed one by one, each byte is sent once', 
 })
 
 test('a silent body is given up and resumed', async () => {
+  await put('small')
   fault({ kind: 'slow-drip', chunkBytes: 10_000, intervalMs: 60_000 })
   await download('small')
   expect(gets()).toHaveLength(2)
 })
 
 test('the budget of a connection ends retries of all its objects', async () => {
+  await put('large')
   const entry = await entryOf(access, 'large')
   fault({ kind: 'slow-down' }, { times: 10_000 })
   const poor = openEmbedded(aws, { retry: { ...quick, budget: 20, attempts: 100 } })
@@ -183,12 +190,14 @@ test('the budget of a connection ends retries of all its objects', async () => {
 })
 
 test('an expired token that nobody can renew is an error of the credentials', async () => {
+  await put('large')
   fault({ kind: 'expired-token' }, { skip: 1 })
   const error = await failure(download('large'))
   expect(error).toMatchObject({ kind: 'auth', code: 'ExpiredToken' })
 })
 
 test.each(['small', 'large'])('a folder that is not there is an error of the machine (%s)', async (key) => {
+  await put(key)
   const entry = await entryOf(access, key)
   const error = await failure(access.file(entry).download(join(folder, 'missing', 'out')))
   expect(error).toMatchObject({ kind: 'resource', code: 'ENOENT' })
