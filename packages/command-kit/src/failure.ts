@@ -53,7 +53,10 @@ export const errorLines = (
   const indented = (text: string, first: string) =>
     wrap(text, width).map((line, index) => `${index === 0 ? first : '  '}${line}`)
   const message = error.message.split('\n').map(printable).join('\n')
-  const code = error.code && error.code !== 'Usage' && !message.includes(error.code) ? ` (${error.code})` : ''
+  const code =
+    error.code && error.code !== 'Usage' && error.kind !== 'cancelled' && !message.includes(error.code)
+      ? ` (${error.code})`
+      : ''
   const place = error.place ? placeText(error.place, message) : ''
   return [
     ...indented(message + code, `${style.red('✖')} `),

@@ -129,7 +129,7 @@ Secrets do not go into the project file, nor on a command line: set them to \${e
       ...(trust === undefined ? {} : { trust }),
     }
     this.#tell(result, trust)
-    await this.#offerCheck(prompter, name)
+    await this.#offerCheck(prompter, project, name)
     return result
   }
 
@@ -174,11 +174,11 @@ Secrets do not go into the project file, nor on a command line: set them to \${e
     this.print(`  ${this.config.bin} tables ${result.name}    what can be extracted`)
   }
 
-  async #offerCheck(prompter: Prompter | undefined, name: string): Promise<void> {
+  async #offerCheck(prompter: Prompter | undefined, project: Project, name: string): Promise<void> {
     if (!prompter) return
     if (await prompter.confirm({ message: 'Test the connection now?', initial: true })) {
       prompter.done('Testing it.')
-      await this.config.runCommand('check', [name])
+      await this.config.runCommand('check', [name, '--project', project.file])
     } else prompter.done('Done.')
   }
 }

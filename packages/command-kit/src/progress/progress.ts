@@ -12,7 +12,7 @@ export interface Progress {
   line(text: string): void
   /** True while something is drawn or about to be. */
   active(): boolean
-  /** Clears what is drawn; safe to call again. */
+  /** Clears what is drawn and draws no more; lines are still printed. Safe to call again. */
   stop(): void
 }
 
@@ -43,18 +43,21 @@ export const createProgress = (options: ProgressOptions): Progress => {
   let timer: NodeJS.Timeout | undefined
   let drawn = 0
   let last = ''
+  let stopped = false
 
   const write = (text: string) => stream.write(options.redact(text))
-  const erase = () => {
-    if (drawn > 0) stream.write(`\x1b[${drawn}A\x1b[0J`)
+  /** What clears the lines drawn last. Goes out together with what replaces them, so that nothing flickers. */
+  const erasing = () => {
+    const sequence = drawn > 0 ? `\x1b[${drawn}A\x1b[0J` : ''
     drawn = 0
+    return sequence
   }
-  const draw = () => {
+  const drawing = () => {
     const lines = liveLines(state, style, columnsOf(stream) - 1)
-    erase()
-    if (lines.length > 0) write(`${lines.join('\n')}\n`)
     drawn = lines.length
+    return lines.map((text) => `${text}\n`).join('')
   }
+  const draw = () => write(erasing() + drawing())
   const log = () => {
     const line = quietLine(state)
     if (line === undefined || line === last) return
@@ -63,7 +66,7 @@ export const createProgress = (options: ProgressOptions): Progress => {
   }
   const restoreCursor = () => stream.write(showCursor)
   const start = () => {
-    if (timer || options.quiet) return
+    if (timer || stopped || options.quiet) return
     if (terminal) {
       stream.write(hideCursor)
       process.once('exit', restoreCursor)
@@ -74,9 +77,7 @@ export const createProgress = (options: ProgressOptions): Progress => {
   }
   const line = (text: string) => {
     if (options.quiet) return
-    erase()
-    write(`${text}\n`)
-    if (timer && terminal) draw()
+    write(`${erasing()}${text}\n${timer && terminal ? drawing() : ''}`)
   }
   return Object.freeze({
     line,
@@ -88,11 +89,12 @@ export const createProgress = (options: ProgressOptions): Progress => {
       if (event.type === 'table-finished') line(resultLine(event.result, style))
     },
     stop: () => {
+      stopped = true
       if (!timer) return
       clearInterval(timer)
       timer = undefined
       if (!terminal) return
-      erase()
+      write(erasing())
       restoreCursor()
       process.off('exit', restoreCursor)
     },
