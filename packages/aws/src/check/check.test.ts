@@ -128,16 +128,10 @@ test('all missing permissions are named at once', async () => {
   ])
 })
 
-test('a store that names no region may have any, as far as it takes it', async () => {
+test('a store that seems to name no region may have any, as far as it takes it', async () => {
   const aws = await embeddedAws()
   aws.s3.createBucket({ name: 'plain', region: 'us-east-1' })
   const steps = await run(aws, keyAuth(aws.root), { config: { bucket: 'plain' } })
-  expect(short(steps)).toEqual([
-    'credentials passed',
-    'bucket passed',
-    'acl failed',
-    'list skipped',
-    'read skipped',
-  ])
-  expect(steps[2]?.error).toMatchObject({ code: 'WrongRegion', hint: 'Set region to us-east-1.' })
+  expect(short(steps)).toEqual(['credentials passed', 'bucket failed', 'list skipped', 'read skipped'])
+  expect(steps[1]?.error).toMatchObject({ code: 'WrongRegion', hint: 'Set region to us-east-1.' })
 })

@@ -79,9 +79,11 @@ export async function* checkBucket(
   const region = await step('bucket', bucketTitle, async () => {
     const found = await access.location().catch(unsupported)
     if (found === undefined) return { detail: 'the store tells no region' }
-    // Stores without regions answer as us-east-1 does, and take any.
-    if (access.endpoint !== undefined && found === 'us-east-1' && found !== access.region)
+    // Stores without regions answer as us-east-1 does, and take any; one with regions refuses the next request.
+    if (access.endpoint !== undefined && found === 'us-east-1' && found !== access.region) {
+      await access.headBucket().catch(ifWrongRegion)
       return { detail: `${access.bucket}; the store names no region` }
+    }
     if (found !== access.region)
       throw new ConnectorError(
         'config',
@@ -97,6 +99,11 @@ export async function* checkBucket(
     if (!acl) return { status: 'skipped', detail: 'the store has no access control lists' }
     return acl.owner.id === undefined ? {} : { detail: `owner ${acl.owner.displayName ?? acl.owner.id}` }
   })
+}
+
+/** The listing is checked later: here only the region counts. */
+const ifWrongRegion = (error: unknown): void => {
+  if (ConnectorError.isInstance(error) && error.code === 'WrongRegion') throw error
 }
 
 /** S3-compatible stores lack some of the calls about buckets. */
