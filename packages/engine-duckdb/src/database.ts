@@ -37,6 +37,8 @@ export interface Database {
   /** A new connection; it is disconnected at the latest when the database is closed. */
   connect(): Promise<DuckDBConnection>
   disconnect(connection: DuckDBConnection): void
+  /** A number that no other load of this database has: transactions that run at once make tables side by side. */
+  nextOrdinal(): number
   /** Registers what has to end before the database can be closed; returns the removal of the registration. */
   onClose(end: () => Promise<void>): () => void
   /** Makes the books if there are none. Returns whether there are some now: never in a new read-only database. */
@@ -78,6 +80,7 @@ export const openDatabase = async (location: string, options: DuckDBOptions): Pr
       await connection.run(`SET GLOBAL max_temp_directory_size = '${bytes(options.maxTempBytes)}'`)
     disconnect(connection)
 
+    let ordinal = 0
     const enqueue = createQueue()
     const close = async () => {
       await Promise.all([...endings].map((end) => end()))
@@ -105,6 +108,7 @@ export const openDatabase = async (location: string, options: DuckDBOptions): Pr
       staging,
       connect,
       disconnect,
+      nextOrdinal: () => ordinal++,
       onClose: (end: () => Promise<void>) => {
         endings.add(end)
         return () => void endings.delete(end)

@@ -7,6 +7,8 @@ export interface ErrorContext {
   readonly location: string
   readonly table?: string
   readonly signal?: AbortSignal | undefined
+  /** Tables that the transaction claimed, as the books name them. */
+  readonly claimed?: ReadonlySet<string>
 }
 
 interface Rule {
@@ -119,6 +121,15 @@ const rules: readonly Rule[] = [
         : `${location} is open for reading only, so nothing can be loaded into it.`,
   },
   {
+    pattern: /^Constraint Error|constraint violation: duplicate key/,
+    kind: 'data',
+    code: 'Constraint',
+    message: ({ table, location }, { input }) =>
+      `A row violates a constraint of ${table ? `table "${table}"` : location}: ${shortText(input)}`,
+    hint: 'Correct the data, or drop the constraint.',
+    actions: ['load', 'commit'],
+  },
+  {
     pattern:
       /Catalog write-write conflict|Conflict on (?:update|delete|tuple)|Failed to commit|has been altered|write-write/,
     kind: 'conflict',
@@ -134,15 +145,6 @@ const rules: readonly Rule[] = [
     message: ({ table, location }, { input }) =>
       `${table ? `Table "${table}"` : `A table of ${location}`} can't be changed, because something depends on it: ${shortText(input)}`,
     hint: 'Drop the index, constraint or table that depends on it, or load into another table.',
-  },
-  {
-    pattern: /^Constraint Error/,
-    kind: 'data',
-    code: 'Constraint',
-    message: ({ table, location }, { input }) =>
-      `A row violates a constraint of ${table ? `table "${table}"` : location}: ${shortText(input)}`,
-    hint: 'Correct the data, or drop the constraint.',
-    actions: ['load', 'commit'],
   },
   {
     pattern: /^FATAL Error|database has been invalidated/,
@@ -172,9 +174,11 @@ const rules: readonly Rule[] = [
 const shortText = (text: string, length = 300): string =>
   text.length > length ? `${text.slice(0, length)}...` : text
 
-/** Without the stack trace of an internal error of DuckDB, which stays in the cause. */
+/** DuckDB's own text: without what the binding puts before it, and without a stack trace, which stays in the cause. */
 const messageOf = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).replace(/\s*Stack Trace:.*$/s, '')
+  (error instanceof Error ? error.message : String(error))
+    .replace(/^Failed to extract statements: /, '')
+    .replace(/\s*Stack Trace:.*$/s, '')
 
 /** The failure of a DuckDB call in the user's terms. A ConnectorError passes through unchanged. */
 export const translateError = (error: unknown, context: ErrorContext): ConnectorError => {
@@ -184,9 +188,11 @@ export const translateError = (error: unknown, context: ErrorContext): Connector
     text.startsWith('INTERRUPT Error') || (error instanceof Error && error.name === 'AbortError')
   if (interrupted || (context.signal?.aborted && error === context.signal.reason))
     return cancelled(context.signal, error)
+  const isClaim = context.claimed?.has(/violation: duplicate key "(.*)"/s.exec(text)?.[1] ?? '') ?? false
   const place: ErrorPlace | undefined = context.table === undefined ? undefined : { table: context.table }
   for (const { pattern, kind, code, message, hint, actions } of rules) {
     if (actions && !actions.includes(context.action)) continue
+    if (code === 'Constraint' && isClaim) continue
     const match = pattern.exec(text)
     if (match)
       return new ConnectorError(kind, message(context, match), {

@@ -109,16 +109,24 @@ const once = <Result>(start: () => Result): (() => Result) => {
 
 /** Prepares the only statement of a text: a second one could leave the read-only transaction. */
 const prepareOne = async (connection: DuckDBConnection, sql: string): Promise<DuckDBPreparedStatement> => {
-  const statements = await connection.extractStatements(sql)
-  if (statements.count !== 1)
+  const statements = await extractStatements(connection, sql)
+  if (statements?.count !== 1)
     throw new ConnectorError(
       'config',
-      statements.count === 0
-        ? 'The query is empty.'
-        : `A query is one statement; these are ${statements.count}.`,
+      statements ? `A query is one statement; these are ${statements.count}.` : 'The query is empty.',
       { code: 'InvalidSql', hint: 'Give one SELECT.' },
     )
   return statements.prepare(0)
+}
+
+/** Undefined for a text without any statement, which the binding reports as an error without a cause. */
+const extractStatements = async (connection: DuckDBConnection, sql: string) => {
+  try {
+    return await connection.extractStatements(sql)
+  } catch (error) {
+    if (error instanceof Error && error.message.startsWith('Failed to extract statements')) throw error
+    return undefined
+  }
 }
 
 const copyFormats = {

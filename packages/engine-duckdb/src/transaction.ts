@@ -32,8 +32,8 @@ export const beginTransaction = async (
   const enqueue = createQueue()
   const ended = new AbortController()
   const comparisons = new Map<string, string>()
+  const claimed = new Set<string>()
   let state: 'open' | 'committed' | 'ended' = 'open'
-  let nextOrdinal = 0
 
   /** Runs an operation in its turn, with errors in the user's terms. */
   const run = <Result>(
@@ -91,7 +91,7 @@ export const beginTransaction = async (
               connection,
               books,
               hasBooks,
-              ordinal: nextOrdinal++,
+              ordinal: database.nextOrdinal(),
               read: (operation) => run(operation, { table }),
             },
             table,
@@ -106,12 +106,13 @@ export const beginTransaction = async (
       run(
         async () => {
           requireWritable()
+          claimed.add(tableKey(load.table))
           return beginLoad(
             {
               database,
               connection,
               runId,
-              ordinal: nextOrdinal++,
+              ordinal: database.nextOrdinal(),
               comparisonTable: comparisons.get(tableKey(load.table)),
               run,
             },
@@ -150,7 +151,7 @@ export const beginTransaction = async (
           end('committed')
         } catch (error) {
           end('ended')
-          throw translateError(error, { action: 'commit', location })
+          throw translateError(error, { action: 'commit', location, claimed })
         }
       })
     },

@@ -32,7 +32,7 @@ export const plainValue = (value: DuckDBValue): unknown => {
   if (value instanceof DuckDBMapValue)
     return value.entries.map((entry) => [plainValue(entry.key), plainValue(entry.value)])
   if (value instanceof DuckDBUnionValue || value instanceof DuckDBVariantValue) return plainValue(value.value)
-  if (value instanceof DuckDBBlobValue) return value.bytes
+  if (value instanceof DuckDBBlobValue) return new Uint8Array(value.bytes)
   // Its own text has the offset of this machine's time zone.
   if (value instanceof DuckDBTimestampTZValue)
     return isoText(new DuckDBTimestampValue(value.micros).toString(), value.isFinite ? 'Z' : '')

@@ -1,5 +1,5 @@
 import { ConnectorError } from '@penstock/core'
-import { qualifiedTable, targetSchema } from '../catalog.ts'
+import { targetSchema } from '../catalog.ts'
 import { firstRow, quoteIdentifier, quoteText, rowsOf } from '../sql.ts'
 import { type ModeContext, sameColumn, targetOf } from './target.ts'
 
@@ -53,12 +53,7 @@ export const hasConstraints = async (context: ModeContext): Promise<boolean> => 
   return row !== undefined
 }
 
-export const dropIndexes = async (context: ModeContext, indexes: readonly Index[]): Promise<void> => {
-  for (const { name } of indexes)
-    await context.connection.run(`DROP INDEX ${qualifiedTable(context.catalog, name)}`)
-}
-
-export const recreateIndexes = async (context: ModeContext, indexes: readonly Index[]): Promise<void> => {
+const recreateIndexes = async (context: ModeContext, indexes: readonly Index[]): Promise<void> => {
   for (const { name, sql } of indexes)
     try {
       await context.connection.run(sql)

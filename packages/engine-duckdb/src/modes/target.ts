@@ -5,7 +5,7 @@ import { duckdbType } from '../logical-types.ts'
 import { firstRow, quoteIdentifier } from '../sql.ts'
 import { fits } from '../stage/lattice.ts'
 import type { Stage } from '../stage/types.ts'
-import { dropIndexes, indexesOf, recreateIndexes } from './belongings.ts'
+import { belongingsOf, hasConstraints, indexesOf, restoreBelongings } from './belongings.ts'
 
 /** What a mode needs to move staged rows into their table. Everything happens in the caller's transaction. */
 export interface ModeContext {
@@ -39,7 +39,7 @@ export const renameStage = async (context: ModeContext): Promise<void> => {
 
 /**
  * Gives an existing table the columns and types of the staged rows: adds columns (null in old rows), and widens
- * types where the policy let the stage widen them. Indexes stand in the way of a type change, so they are made again.
+ * types where the policy let the stage widen them.
  */
 export const evolveTarget = async (context: ModeContext): Promise<void> => {
   const { connection, catalog, table, stage } = context
@@ -59,13 +59,38 @@ export const evolveTarget = async (context: ModeContext): Promise<void> => {
       `ALTER TABLE ${targetOf(context)} ADD COLUMN ${quoteIdentifier(name)} ${duckdbType(type)}`,
     )
   if (retyped.length === 0) return
-  const indexes = await indexesOf(context)
-  await dropIndexes(context, indexes)
+  if ((await indexesOf(context)).length > 0) return rebuildTarget(context, retyped)
   for (const { name, type } of retyped)
     await connection.run(
       `ALTER TABLE ${targetOf(context)} ALTER COLUMN ${quoteIdentifier(name)} SET DATA TYPE ${duckdbType(type)}`,
     )
-  await recreateIndexes(context, indexes)
+}
+
+/** DuckDB changes no type in a table with an index, also when the index is dropped in the same transaction. */
+const rebuildTarget = async (context: ModeContext, retyped: readonly Column[]): Promise<void> => {
+  const { connection, catalog, table, stage } = context
+  const casts = retyped.map(({ name, type }) => {
+    const column = quoteIdentifier(name)
+    return `CAST(${column} AS ${duckdbType(type)}) AS ${column}`
+  })
+  if (await hasConstraints(context))
+    throw new ConnectorError(
+      'conflict',
+      `Column "${retyped[0]?.name}" of table "${table}" can't become ${describeType((retyped[0] as Column).type)}: the table has constraints and indexes.`,
+      {
+        code: 'DependentObject',
+        place: { table },
+        hint: 'Drop the indexes, or change the type of the column by hand.',
+      },
+    )
+  const belongings = await belongingsOf(context)
+  const rebuilt = qualifiedTable(catalog, `${stage.table}_rebuilt`)
+  await connection.run(
+    `CREATE TABLE ${rebuilt} AS SELECT * REPLACE (${casts.join(', ')}) FROM ${targetOf(context)}`,
+  )
+  await connection.run(`DROP TABLE ${targetOf(context)}`)
+  await connection.run(`ALTER TABLE ${rebuilt} RENAME TO ${quoteIdentifier(table)}`)
+  await restoreBelongings(context, belongings)
 }
 
 const isAllNull = async (context: ModeContext, column: string): Promise<boolean> => {
