@@ -76,9 +76,8 @@ export const rowSql = (
     const doubt = doubtOf(value, column.type, formats)
     if (doubt) doubts.push(`WHEN ${doubt} THEN ${index}`)
   }
-  const fault = source.fault ? `WHEN (${source.fault}) IS NOT NULL THEN (${source.fault})` : ''
-  const cases = [fault, ...doubts].filter(Boolean)
-  return { values, texts, bad: cases.length > 0 ? `CASE ${cases.join(' ')} END::INTEGER` : 'NULL::INTEGER' }
+  const doubt = doubts.length > 0 ? `CASE ${doubts.join(' ')} END` : 'NULL'
+  return { values, texts, bad: `coalesce(${source.fault ?? 'NULL'}, ${doubt})::INTEGER` }
 }
 
 /** INSERT of the rows of a source into the staging table, each with its file and its doubt. */
