@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream, existsSync } from 'node:fs'
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
@@ -46,7 +46,12 @@ export interface Dataset {
 }
 
 /** Makes the files of one format below `root`, or finds those of an earlier run. `bytes`: size as plain CSV. */
-export const makeDataset = async (root: string, format: BenchFormat, bytes: number, objects: number): Promise<Dataset> => {
+export const makeDataset = async (
+  root: string,
+  format: BenchFormat,
+  bytes: number,
+  objects: number,
+): Promise<Dataset> => {
   const rows = Math.floor(bytes / csvRowBytes / objects) * objects
   const folder = join(root, `${format}-${bytes}-${objects}`)
   if (!existsSync(folder)) {
@@ -61,7 +66,24 @@ export const makeDataset = async (root: string, format: BenchFormat, bytes: numb
   return { folder, files: names.length, rows, bytes: sizes.reduce((sum, size) => sum + size, 0) }
 }
 
-const writeFiles = async (folder: string, format: BenchFormat, rowsPerFile: number, objects: number): Promise<void> => {
+/** Many objects of one row each, to list and not to read; their count is all that matters. */
+export const makeTinyObjects = async (root: string, objects: number): Promise<string> => {
+  const folder = join(root, `tiny-${objects}`)
+  if (existsSync(folder)) return folder
+  const unfinished = `${folder}.tmp`
+  await mkdir(unfinished, { recursive: true })
+  for (let index = 0; index < objects; index++)
+    await writeFile(join(unfinished, `part-${String(index).padStart(6, '0')}.csv`), `id,x\n${index},1\n`)
+  await rename(unfinished, folder)
+  return folder
+}
+
+const writeFiles = async (
+  folder: string,
+  format: BenchFormat,
+  rowsPerFile: number,
+  objects: number,
+): Promise<void> => {
   const instance = await DuckDBInstance.create(':memory:', { threads: '2' })
   const connection = await instance.connect()
   const options = { csv: '(FORMAT csv, HEADER)', ndjson: '(FORMAT json)', parquet: '(FORMAT parquet)' }

@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { spawnAws } from '@penstock/testkit'
-import { type BenchFormat, type Dataset, formats, makeDataset } from './dataset.ts'
+import { type BenchFormat, type Dataset, formats, makeDataset, makeTinyObjects } from './dataset.ts'
 import { median, runTask } from './run-task.ts'
 import type { Measurement } from './worker.ts'
 
@@ -29,7 +29,10 @@ export const benchExtract = async (options: ExtractBenchOptions): Promise<void> 
   for (const format of chosen) {
     const small = format === 'small'
     const bytes = small ? Math.min(options.bytes, smallObjects * 10_240) : options.bytes
-    datasets.set(format, await makeDataset(options.folder, format, bytes, small ? smallObjects : largeObjects))
+    datasets.set(
+      format,
+      await makeDataset(options.folder, format, bytes, small ? smallObjects : largeObjects),
+    )
   }
   heading()
   for (const latencyMs of [0, options.latencyMs])
@@ -39,7 +42,9 @@ export const benchExtract = async (options: ExtractBenchOptions): Promise<void> 
 
 const heading = () =>
   console.log(
-    ['data', 'latency', 'floor s', 'extract s', 'ratio', 'MB/s', 'rows/s', 'memory', 'staging'].map(pad).join(''),
+    ['data', 'latency', 'floor s', 'extract s', 'ratio', 'MB/s', 'rows/s', 'memory', 'staging']
+      .map(pad)
+      .join(''),
   )
 
 const benchFormat = async (
@@ -54,7 +59,7 @@ const benchFormat = async (
   await writeFile(seed, JSON.stringify({ buckets: [{ name: bucket }], objects: [folder] }))
   const data = join(options.folder, 'aws')
   await rm(data, { recursive: true, force: true })
-  const aws = await spawnAws({ seed, data, latencyMs })
+  const aws = await spawnAws({ seed, data, latencyMs, timeoutMs: 600_000 })
   const floors: Measurement[] = []
   const extracts: Measurement[] = []
   try {
@@ -87,17 +92,25 @@ const benchFormat = async (
 /** A delta run with nothing new should cost the listing alone. */
 const benchIdle = async (options: ExtractBenchOptions): Promise<void> => {
   const database = join(options.folder, 'idle.duckdb')
-  const dataset = await makeDataset(options.folder, 'small', idleObjects * 128, idleObjects)
+  const tiny = await makeTinyObjects(options.folder, idleObjects)
   const seed = join(options.folder, 'seed.json')
-  const folder = { bucket, prefix: 'small/', folder: dataset.folder }
+  const folder = { bucket, prefix: 'small/', folder: tiny }
   await writeFile(seed, JSON.stringify({ buckets: [{ name: bucket }], objects: [folder] }))
-  const aws = await spawnAws({ seed })
+  const aws = await spawnAws({ seed, timeoutMs: 300_000 })
   try {
-    const task = { kind: 'extract', format: 'small', endpoint: aws.endpoint, bucket, ...aws.root, database, mode: 'delta' } as const
+    const task = {
+      kind: 'extract',
+      format: 'small',
+      endpoint: aws.endpoint,
+      bucket,
+      ...aws.root,
+      database,
+      mode: 'delta',
+    } as const
     const first = await runTask(task)
     const idle: Measurement[] = []
     for (let round = 0; round < options.rounds; round++) idle.push(await runTask({ ...task, keep: true }))
-    console.log(`\nDelta over ${dataset.files} objects: first ${(first.ms / 1000).toFixed(1)} s,`)
+    console.log(`\nDelta over ${idleObjects} objects: first ${(first.ms / 1000).toFixed(1)} s,`)
     console.log(
       `with nothing new ${(median(idle.map(({ ms }) => ms)) / 1000).toFixed(2)} s, peak memory ${(Math.max(...idle.map(({ peakMemory }) => peakMemory)) / 1024 ** 2).toFixed(0)}M.`,
     )

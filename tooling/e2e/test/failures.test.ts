@@ -131,7 +131,7 @@ const cases: Case[] = [
       }
     },
     kind: 'permission',
-    says: /external id/i,
+    says: /external ?id/i,
   },
   {
     name: 'no s3:ListBucket',
