@@ -116,7 +116,7 @@ describe('copyTo', () => {
 
   test.each([
     ['csv', 'id,name\n1,"a,""b"""\n2,\n'],
-    ['json', '[\n\t{"id":1,"name":"a,\\"b\\""},\n\t{"id":2,"name":null}\n]\n'],
+    ['json', '{"id":1,"name":"a,\\"b\\""}\n{"id":2,"name":null}\n'],
   ] as const)('%s', async (type, text) => {
     const bench = await openBench()
     const path = join(bench.folder, `it's "quoted".${type}`)

@@ -131,14 +131,17 @@ const extractStatements = async (connection: DuckDBConnection, sql: string) => {
 
 const copyFormats = {
   csv: 'FORMAT csv, HEADER true',
-  json: 'FORMAT json, ARRAY true',
+  json: 'FORMAT json',
   parquet: 'FORMAT parquet, COMPRESSION zstd',
 } as const
 
 /** View that stands for the user's query in COPY, which can't be broken out of by brackets or comments. */
 const copyView = '__penstock_copy'
 
-/** Lets DuckDB write the result of a query to a local file. A file that was there before is replaced when all is written. */
+/**
+ * Lets DuckDB write the result of a query to a local file; `json` is one object a line. A file that was there before is
+ * replaced when all is written.
+ */
 export const copyQuery = async (
   database: Database,
   sql: string,
