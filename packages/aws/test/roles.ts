@@ -60,4 +60,4 @@ export const roleAuth = (
   return awsAuth.assumedRole.resolve(fields, context) as AwsAuthentication
 }
 
-export const context = { signal: new AbortController().signal, clock: () => new Date() }
+const context = { signal: new AbortController().signal, clock: () => new Date() }

@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici'
 import { encodeUri } from '../signing/encode.ts'
 
 /** A request as the AWS SDK hands it to its request handler. */
-export interface SdkRequest {
+interface SdkRequest {
   readonly method: string
   readonly protocol: string
   readonly hostname: string

@@ -14,11 +14,10 @@ export interface PolicyTarget {
 /** `*`, `?` and `${` have a meaning in ARNs and in StringLike. */
 const literal = (text: string): string => text.replace(/[*?$]/g, (character) => `\${${character}}`)
 
-export const bucketArn = ({ bucket, region }: PolicyTarget): string =>
+const bucketArn = ({ bucket, region }: PolicyTarget): string =>
   `arn:${awsPartition(region).id}:s3:::${bucket}`
 
-export const objectsArn = (target: PolicyTarget): string =>
-  `${bucketArn(target)}/${literal(target.prefix ?? '')}*`
+const objectsArn = (target: PolicyTarget): string => `${bucketArn(target)}/${literal(target.prefix ?? '')}*`
 
 /** Least privilege of a source: section 1 of the connector specification. */
 export const s3SourcePolicy = (target: PolicyTarget, options: PolicyOptions = {}): PolicyDocument => {

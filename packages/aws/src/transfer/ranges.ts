@@ -3,7 +3,7 @@ import type { ByteRange } from '@penstock/core'
 const MiB = 1 << 20
 
 /** Up to this size an object comes in one request. */
-export const singleRequestBytes = 8 * MiB
+const singleRequestBytes = 8 * MiB
 /** Ranges of one object in flight at most. */
 export const parallelRanges = 8
 
