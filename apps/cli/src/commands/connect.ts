@@ -1,3 +1,4 @@
+import { relative } from 'node:path'
 import {
   Args,
   askFields,
@@ -159,11 +160,11 @@ Secrets do not go into the project file, nor on a command line: set them to \${e
   #tell(result: { name: string; file: string; created: boolean; externalId?: string }, trust: unknown): void {
     const { green, bold } = this.outStyle
     this.print(
-      `${green('✔')} ${result.created ? 'Added' : 'Changed'} connection ${bold(result.name)} in ${result.file}`,
+      `${green('✔')} ${result.created ? 'Added' : 'Changed'} connection ${bold(result.name)} in ${relative(process.cwd(), result.file) || result.file}`,
     )
     if (trust !== undefined) {
       this.print()
-      this.print('Trust policy of the role, to paste into AWS (IAM, the role, Trust relationships):')
+      this.print('Trust policy of the role, to paste into AWS (IAM, role, Trust relationships):')
       this.print()
       this.print(toJson(trust))
     }

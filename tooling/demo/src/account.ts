@@ -1,0 +1,111 @@
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { fromTemporaryCredentials } from '@aws-sdk/credential-providers'
+import { type Aws, type PolicyDocument, startAws } from '@penstock/testkit'
+import type { DemoObject } from './data.ts'
+
+export const bucket = 'sales'
+export const region = 'eu-central-1'
+const extractRole = 'penstock'
+
+/** What `penstock policy --json` prints. */
+export interface PrintedPolicies {
+  readonly policy: PolicyDocument
+  readonly trust: PolicyDocument
+}
+
+/** An AWS account of the demo's own: one bucket, who writes to it, and who will read it. */
+export interface Account {
+  readonly aws: Aws
+  /** ARN that the role of the extraction will have. */
+  readonly roleArn: string
+  /** Key of a user who may do one thing: assume that role. */
+  readonly loader: { readonly accessKeyId: string; readonly secretAccessKey: string }
+  /** Makes the role of the extraction, with the policies as they were printed and nothing else. */
+  createExtractRole(printed: PrintedPolicies): void
+  /** Uploads through the producer's role, with the AWS SDK. */
+  upload(objects: readonly DemoObject[]): Promise<void>
+  /** What the extraction's role and its user sent so far, apart from what the producer did. */
+  requests(): { sent: number; faults: number; writing: string[] }
+  close(): Promise<void>
+}
+
+const readers = [`assumed-role/${extractRole}/`, 'user/loader']
+
+const mayAssume = (role: string): PolicyDocument => ({
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Action: 'sts:AssumeRole', Resource: role }],
+})
+
+export const createAccount = async (): Promise<Account> => {
+  const aws = await startAws({ region })
+  const { identities, endpoint } = aws
+  const arnOf = (role: string) => `arn:aws:iam::${aws.account}:role/${role}`
+  aws.s3.createBucket({ name: bucket })
+  const loader = identities.createUser({ name: 'loader', policies: [mayAssume(arnOf(extractRole))] })
+  const shop = identities.createUser({ name: 'shop', policies: [mayAssume(arnOf('producer'))] })
+  const externalId = 'shop-to-lake-1'
+  const producer = identities.createRole({
+    name: 'producer',
+    trustPolicy: trustOf(shop.arn, externalId),
+    policies: [
+      {
+        Version: '2012-10-17',
+        Statement: [{ Effect: 'Allow', Action: 's3:PutObject', Resource: `arn:aws:s3:::${bucket}/*` }],
+      },
+    ],
+  })
+  const client = new S3Client({
+    region,
+    endpoint,
+    forcePathStyle: true,
+    credentials: fromTemporaryCredentials({
+      masterCredentials: { accessKeyId: shop.accessKeyId, secretAccessKey: shop.secretAccessKey },
+      params: { RoleArn: producer.arn, RoleSessionName: 'shop', ExternalId: externalId },
+      clientConfig: { region, endpoint },
+    }),
+  })
+  return {
+    aws,
+    roleArn: arnOf(extractRole),
+    loader: { accessKeyId: loader.accessKeyId, secretAccessKey: loader.secretAccessKey },
+    createExtractRole: ({ policy, trust }) => {
+      // What a person does who pastes the trust policy: put the own account where the placeholder is.
+      const pasted: PolicyDocument = JSON.parse(
+        JSON.stringify(trust).replaceAll('<YOUR-ACCOUNT-ID>', aws.account),
+      )
+      identities.createRole({ name: extractRole, trustPolicy: pasted, policies: [policy] })
+    },
+    upload: async (objects) => {
+      for (const { key, body } of objects)
+        await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }))
+    },
+    requests: () => {
+      const own = aws.log
+        .entries()
+        .filter(({ principalArn }) => readers.some((name) => principalArn.includes(name)))
+      return {
+        sent: own.length,
+        faults: own.filter(({ faults }) => faults.length > 0).length,
+        writing: own
+          .filter(({ method, service }) => service === 's3' && method !== 'GET' && method !== 'HEAD')
+          .map(({ operation }) => operation),
+      }
+    },
+    close: async () => {
+      client.destroy()
+      await aws.close()
+    },
+  }
+}
+
+const trustOf = (userArn: string, externalId: string): PolicyDocument => ({
+  Version: '2012-10-17',
+  Statement: [
+    {
+      Effect: 'Allow',
+      Principal: { AWS: userArn },
+      Action: 'sts:AssumeRole',
+      Condition: { StringEquals: { 'sts:ExternalId': externalId } },
+    },
+  ],
+})
