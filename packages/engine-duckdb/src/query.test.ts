@@ -73,9 +73,20 @@ describe('query', () => {
       for await (const chunk of result.rows()) expect(chunk.length).toBeGreaterThan(0)
     })()
     setTimeout(() => controller.abort(), 20)
-    expect(await failure(slow)).toMatchObject({ kind: 'cancelled' })
-    expect(await failure(reading)).toMatchObject({ kind: 'cancelled' })
+    const both = await Promise.all([failure(slow), failure(reading)])
+    expect(both.map(({ kind }) => kind)).toEqual(['cancelled', 'cancelled'])
     expect(await failure(bench.engine.query('SELECT 1', { signal }))).toMatchObject({ kind: 'cancelled' })
+  })
+
+  test.each([
+    ['a value', "SELECT CASE WHEN range = 500000 THEN ('x' || range)::INT END FROM range(1000000)", 'data'],
+    ['the query itself', "SELECT if(range = 500000, error('too late'), 1) FROM range(1000000);", 'config'],
+  ])('that fails by %s after many rows fails, and is not taken for complete', async (_by, sql, kind) => {
+    const bench = await openBench()
+    const error = await failure(rows(bench.engine, sql))
+    expect(error.kind).toBe(kind)
+    expect(error.message).toMatch(/x500000|too late/)
+    expect(await rows(bench.engine, 'SELECT 1')).toEqual([[1]])
   })
 
   test.each([

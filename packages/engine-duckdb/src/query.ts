@@ -9,7 +9,7 @@ import {
 } from '@duckdb/node-api'
 import { ConnectorError, type QueryColumn, type QueryResult } from '@penstock/core'
 import type { Database } from './database.ts'
-import { translateError } from './errors.ts'
+import { throwIfCancelled, translateError } from './errors.ts'
 import { interruptible } from './interruptible.ts'
 import { logicalType } from './logical-types.ts'
 import { quoteText } from './sql.ts'
@@ -39,7 +39,7 @@ export const runQuery = async (
     const close = createClose(database, connection, result)
     return Object.freeze({
       columns: columnsOfResult(result),
-      rows: once(() => streamRows(result, connection, context, close)),
+      rows: once(() => streamRows({ result, connection, sql }, context, close)),
     })
   } catch (error) {
     database.disconnect(connection)
@@ -79,16 +79,21 @@ const fetchRows = async (result: DuckDBResult): Promise<DuckDBDataChunk | undefi
 const columnsOfResult = (result: DuckDBResult): QueryColumn[] =>
   result.columnNames().map((name, index) => ({ name, type: logicalType(result.columnType(index)) }))
 
+interface RunningQuery {
+  readonly result: DuckDBResult
+  readonly connection: DuckDBConnection
+  readonly sql: string
+}
+
 async function* streamRows(
-  result: DuckDBResult,
-  connection: DuckDBConnection,
+  query: RunningQuery,
   context: Parameters<typeof translateError>[1],
   close: () => Promise<void>,
 ): AsyncGenerator<readonly (readonly unknown[])[]> {
   try {
     for (;;) {
-      const chunk = await interruptible(connection, context.signal, () => fetchRows(result))
-      if (!chunk) return
+      const chunk = await interruptible(query.connection, context.signal, () => fetchRows(query.result))
+      if (!chunk) return await refuseCut(query, context.signal)
       yield chunk.convertRows(plainValue)
     }
   } catch (error) {
@@ -96,6 +101,42 @@ async function* streamRows(
   } finally {
     await close()
   }
+}
+
+/**
+ * Throws when the rows ended before their end. DuckDB's binding (1.5) drops the error of a stream that fails on its
+ * way, by a value as by an interrupt, and ends it like a complete one; what tells is that the transaction is aborted.
+ */
+const refuseCut = async (
+  { connection, sql }: RunningQuery,
+  signal: AbortSignal | undefined,
+): Promise<void> => {
+  try {
+    await connection.run('SELECT 1')
+  } catch (error) {
+    throwIfCancelled(signal)
+    throw (await reasonOfCut(connection, sql, signal)) ?? error
+  }
+}
+
+/** The error of a query that failed on its way: a second run, which keeps no rows, throws it. */
+const reasonOfCut = async (
+  connection: DuckDBConnection,
+  sql: string,
+  signal: AbortSignal | undefined,
+): Promise<unknown> => {
+  await connection.run('ROLLBACK')
+  await connection.run('BEGIN TRANSACTION READ ONLY')
+  try {
+    await interruptible(connection, signal, () => connection.run(`EXPLAIN ANALYZE ${sql}`))
+  } catch (error) {
+    throwIfCancelled(signal)
+    return error
+  }
+  return new ConnectorError('internal', 'The query failed after a part of its rows.', {
+    code: 'QueryCut',
+    hint: 'Run it again; with a smaller result if it fails again.',
+  })
 }
 
 const once = <Result>(start: () => Result): (() => Result) => {
