@@ -202,8 +202,9 @@ export const translateError = (error: unknown, context: ErrorContext): Connector
         ...(place && { place }),
       })
   }
-  return new ConnectorError('internal', `DuckDB: ${shortText(text, 1_000)}`, {
-    code: 'DuckDB',
+  const isDuckDB = /^[A-Z][A-Za-z ]+ Error: /.test(text)
+  return new ConnectorError('internal', `${isDuckDB ? 'DuckDB: ' : ''}${shortText(text, 1_000)}`, {
+    ...(isDuckDB && { code: 'DuckDB' }),
     cause: error,
     ...(place && { place }),
   })

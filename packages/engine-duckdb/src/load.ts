@@ -32,6 +32,8 @@ export interface LoadContext {
     operation: (signal: AbortSignal) => Promise<Result>,
     options: { table: string; signal?: AbortSignal },
   ) => Promise<Result>
+  /** Called when the rows are in their table: an unfinished load is not committed. */
+  readonly onFinished: () => void
 }
 
 /** Begins to load a table. To be called in the transaction's turn; what it returns takes its own. */
@@ -98,6 +100,7 @@ export const beginLoad = async (context: LoadContext, options: BeginLoadOptions)
     await connection.run(`DROP TABLE IF EXISTS ${stageOf(mode)}`)
     await stage.drop()
     finished = true
+    context.onFinished()
     return {
       rowsRead,
       rowsLoaded,

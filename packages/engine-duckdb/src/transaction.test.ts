@@ -73,6 +73,18 @@ describe('visibility', () => {
     expect(await failure(committed.commit(record('r')))).toMatchObject({ kind: 'internal' })
   })
 
+  test('a load that is not finished is not committed', async () => {
+    const bench = await openBench()
+    const transaction = await begin(bench.engine)
+    const tableLoad = await transaction.load(options)
+    await tableLoad.addFiles([file(bench, 'a.csv', 'id\n1\n')], { signal })
+    expect(await failure(transaction.commit(record('r')))).toMatchObject({ kind: 'internal' })
+    await tableLoad.finish()
+    expect(await failure(tableLoad.finish())).toMatchObject({ kind: 'internal' })
+    await transaction.commit(record('r'))
+    expect(await bench.engine.tables()).toEqual(['t'])
+  })
+
   test('several tables in one transaction', async () => {
     const bench = await openBench()
     const transaction = await begin(bench.engine)

@@ -23,16 +23,21 @@ export const beginTransaction = async (
 ): Promise<EngineTransaction> => {
   const { location, books } = database
   const { runId, signal } = options
+  throwIfCancelled(signal)
   const hasBooks = await database.ensureBookkeeping().catch((error: unknown) => {
-    throw translateError(error, { action: 'open', location })
+    throw translateError(error, { action: 'load', location })
   })
   const connection = await database.connect()
-  await connection.run('BEGIN')
+  await connection.run('BEGIN').catch((error: unknown) => {
+    database.disconnect(connection)
+    throw translateError(error, { action: 'load', location })
+  })
 
   const enqueue = createQueue()
   const ended = new AbortController()
   const comparisons = new Map<string, string>()
   const claimed = new Set<string>()
+  const unfinished = new Set<string>()
   let state: 'open' | 'committed' | 'ended' = 'open'
 
   /** Runs an operation in its turn, with errors in the user's terms. */
@@ -107,6 +112,7 @@ export const beginTransaction = async (
         async () => {
           requireWritable()
           claimed.add(tableKey(load.table))
+          unfinished.add(load.table)
           return beginLoad(
             {
               database,
@@ -115,6 +121,7 @@ export const beginTransaction = async (
               ordinal: database.nextOrdinal(),
               comparisonTable: comparisons.get(tableKey(load.table)),
               run,
+              onFinished: () => void unfinished.delete(load.table),
             },
             load,
           )
@@ -140,6 +147,10 @@ export const beginTransaction = async (
     commit: async (record: RunRecord) => {
       await run(async () => {
         requireWritable()
+        for (const table of unfinished)
+          throw new ConnectorError('internal', `The load of table "${table}" is not finished.`, {
+            place: { table },
+          })
         await insertRun(connection, books, record)
       })
       await enqueue(async () => {

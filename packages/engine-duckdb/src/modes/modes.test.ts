@@ -180,6 +180,21 @@ describe('delta', () => {
       await failure(loadListed(bench.engine, [], [], { mode: 'delta', removeDeleted: true })),
     ).toMatchObject({ kind: 'config', code: 'NoFileColumn' })
   })
+
+  test('rows from before the column _file are not left behind in silence', async () => {
+    const bench = await openBench()
+    const first = file(bench, 'a.csv', 'id\n1\n')
+    await load(bench.engine, [first], { mode: 'delta' })
+    const lineage = { mode: 'delta', lineage: ['_file'] } as const
+    await load(bench.engine, [file(bench, 'b.csv', 'id\n2\n')], { ...lineage, schemaPolicy: 'evolve' })
+    const changed = again(bench, 'a.csv', 'id\n10\n')
+    expect(
+      await failure(
+        loadListed(bench.engine, [changed.entry], [changed], { ...lineage, replaceChanged: true }),
+      ),
+    ).toMatchObject({ kind: 'config', code: 'NoFileColumn' })
+    expect(await rows(bench.engine, 'SELECT id FROM t ORDER BY id')).toEqual([[1], [2]])
+  })
 })
 
 describe('merge', () => {

@@ -3,7 +3,7 @@ import { ConnectorError } from '@penstock/core'
 import { type Bookkeeping, tableKey } from '../bookkeeping.ts'
 import { countRows, describeTable, findTable, qualifiedTable, qualifiedTemp } from '../catalog.ts'
 import { rejectTableOf } from '../rejects.ts'
-import { quoteText } from '../sql.ts'
+import { firstRow, quoteText } from '../sql.ts'
 import { type ModeContext, sameColumn, targetOf } from './target.ts'
 
 /** Column that tells which object a row came from. */
@@ -68,6 +68,7 @@ export const removeObjects = async (context: RemoveContext): Promise<number> => 
           )
         ).rowsChanged
       : 0
+    if (context.exists) await refuseUnknownRows(context, gone, removed)
     await connection.run(
       `DELETE FROM ${books.ledger} AS ledger WHERE table_name = ${quoteText(tableKey(table))}
          AND EXISTS (SELECT 1 FROM ${gone} AS gone
@@ -82,4 +83,30 @@ export const removeObjects = async (context: RemoveContext): Promise<number> => 
   } finally {
     await connection.run(`DROP TABLE IF EXISTS ${gone}`).catch(() => {})
   }
+}
+
+/** Rows that were loaded before the table had lineage can't be told apart: some of them belong to these objects. */
+const refuseUnknownRows = async (context: RemoveContext, gone: string, removed: number): Promise<void> => {
+  const { connection, books, table } = context
+  const unknown = await firstRow(
+    connection,
+    `SELECT 1 FROM ${targetOf(context)} WHERE "${fileLineage}" IS NULL LIMIT 1`,
+  )
+  if (!unknown) return
+  const expected = await firstRow(
+    connection,
+    `SELECT coalesce(sum(rows), 0)::BIGINT FROM ${books.ledger} AS ledger
+     WHERE table_name = ${quoteText(tableKey(table))} AND EXISTS (
+       SELECT 1 FROM ${gone} AS gone WHERE gone.container = ledger.container AND gone.key = ledger.key)`,
+  )
+  if (removed >= Number(expected?.[0])) return
+  throw new ConnectorError(
+    'config',
+    `Rows of table "${table}" were loaded without the lineage column ${fileLineage}, so those of the objects that changed or went can't be found.`,
+    {
+      code: 'NoFileColumn',
+      place: { table, column: fileLineage },
+      hint: `Load the table once with mode full and the lineage column ${fileLineage}.`,
+    },
+  )
 }
