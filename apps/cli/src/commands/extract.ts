@@ -79,7 +79,7 @@ Modes: full replaces the table, delta appends the rows of objects that were not 
     if (table === undefined || into === ':memory:') return
     const name = /^[a-z_][a-z0-9_]*$/.test(table) ? table : `\\"${printable(table).replaceAll('"', '""')}\\"`
     this.notice(
-      `\nLook at ${rejects ? 'the rejected rows' : 'it'}: ${this.config.bin} query "from ${name} limit 10" --from ${into}`,
+      `\nLook at ${rejects ? 'the rejected rows' : 'it'}:\n  ${this.config.bin} query "from ${name} limit 10" --from ${into}`,
     )
   }
 }
