@@ -20,7 +20,11 @@ const accessKeyId = z
   .string({
     error: `The access key id is missing: set accessKeyId, for example to ${fromEnvironment('AWS_ACCESS_KEY_ID')}`,
   })
-  .regex(/^\w{16,128}$/, 'An access key id has 16 to 128 letters and digits, such as AKIAIOSFODNN7EXAMPLE')
+  // Those of AWS have 16 characters at least; other stores have shorter ones, also with signs (Swift: account:user).
+  .regex(
+    /^[^\s/,]{1,128}$/,
+    'An access key id has 1 to 128 characters without spaces, slashes and commas, such as AKIAIOSFODNN7EXAMPLE',
+  )
   .meta({
     title: 'Access key id',
     description: 'Access key id of an IAM user',

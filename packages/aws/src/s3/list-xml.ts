@@ -38,7 +38,8 @@ export const scanListing = (xml: string, bucket: string): ListAnswer => {
   const end = xml.lastIndexOf('</ListBucketResult>')
   if (root === -1 || end === -1) throw malformed('it is no ListBucketResult')
   const encoded = xml.includes('<EncodingType>url</EncodingType>')
-  const text = encoded ? decodeUrl : decodeXml
+  // An encoded key is XML text all the same: radosgw leaves an apostrophe to XML and writes &apos;.
+  const text = encoded ? (value: string) => decodeUrl(decodeXml(value)) : decodeXml
   const entries: S3Entry[] = []
   let position = xml.indexOf('<Contents>', root)
   while (position !== -1) {

@@ -171,3 +171,10 @@ test.each([
     expect.objectContaining({ kind: 'data', code: 'MalformedListing' }),
   )
 })
+
+test('an encoded key is decoded as XML first', () => {
+  const contents =
+    '<Contents><Key>it&apos;s%20%22it%22%26</Key><Size>1</Size><LastModified>2025-01-01T00:00:00Z</LastModified><ETag>&quot;e&quot;</ETag></Contents>'
+  const xml = `<ListBucketResult><EncodingType>url</EncodingType>${contents}</ListBucketResult>`
+  expect(scanListing(xml, 'b').entries).toMatchObject([{ key: 'it\'s "it"&', version: 'e' }])
+})
