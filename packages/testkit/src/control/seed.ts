@@ -147,13 +147,20 @@ export async function applySeed(target: SeedTarget, seed: unknown, folder: strin
 }
 
 /** The body that `text` or `base64` gives; empty without either. */
-export function objectToPut({ text, base64, ...rest }: ObjectSeed): ObjectToPut {
+function objectToPut({ text, base64, ...rest }: ObjectSeed): ObjectToPut {
   return { ...present(rest), body: base64 === undefined ? (text ?? '') : Buffer.from(base64, 'base64') }
 }
 
+/** Files up to this size are read in one go. */
+const smallFileBytes = 1024 ** 2
+
 async function putFile(target: SeedTarget, object: Omit<ObjectToPut, 'body'>, path: string): Promise<void> {
-  if (!(await stat(path)).isFile()) throw new Error(`${path} is not a file`)
-  await target.s3.putObject({ ...object, body: createReadStream(path, { highWaterMark: 1 << 20 }) })
+  const found = await stat(path)
+  if (!found.isFile()) throw new Error(`${path} is not a file`)
+  // A stream allocates its whole buffer, which dominates for the many small files of a seed.
+  const isSmall = found.size <= smallFileBytes
+  const body = isSmall ? await readFile(path) : createReadStream(path, { highWaterMark: smallFileBytes })
+  await target.s3.putObject({ ...object, body })
 }
 
 async function putFolder(
