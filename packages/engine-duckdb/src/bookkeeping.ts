@@ -4,10 +4,10 @@ import { ConnectorError, type RunRecord } from '@penstock/core'
 import { firstRow, quoteQualified, quoteText, rowsOf } from './sql.ts'
 
 /** Layout of the schema `_penstock`. Raised when an older Penstock could no longer read or extend it rightly. */
-export const bookkeepingFormat = 1
+const bookkeepingFormat = 1
 
 /** Schema that holds what Penstock remembers of a database. Users may read it. */
-export const bookkeepingSchema = '_penstock'
+const bookkeepingSchema = '_penstock'
 
 const { version: penstockVersion } = createRequire(import.meta.url)('../package.json') as { version: string }
 

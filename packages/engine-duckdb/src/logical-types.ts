@@ -9,7 +9,7 @@ import {
   type DuckDBType,
   DuckDBTypeId,
 } from '@duckdb/node-api'
-import type { Column, LogicalType, TableSchema } from '@penstock/core'
+import type { Column, LogicalType } from '@penstock/core'
 import { quoteIdentifier, quoteText } from './sql.ts'
 
 const timestampNames = { s: 'TIMESTAMP_S', ms: 'TIMESTAMP_MS', us: 'TIMESTAMP', ns: 'TIMESTAMP_NS' } as const
@@ -112,8 +112,3 @@ export const columnsOf = async (connection: DuckDBConnection, sql: string): Prom
     statement.destroySync()
   }
 }
-
-/** Schema of a query, without running it. */
-export const schemaOf = async (connection: DuckDBConnection, sql: string): Promise<TableSchema> => ({
-  columns: await columnsOf(connection, sql),
-})

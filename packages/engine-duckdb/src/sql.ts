@@ -23,14 +23,6 @@ export const quoteNullableText = (text: string | null | undefined): string =>
 export const quoteTextList = (texts: readonly string[]): string =>
   texts.length === 0 ? '[]::VARCHAR[]' : `[${texts.map(quoteText).join(', ')}]`
 
-/** A struct literal with the given SQL expressions as values. */
-export const structLiteral = (
-  fields: Readonly<Record<string, string>> | readonly [string, string][],
-): string => {
-  const entries = Array.isArray(fields) ? fields : Object.entries(fields)
-  return `{${entries.map(([name, value]) => `${quoteText(name)}: ${value}`).join(', ')}}`
-}
-
 /** Rows of a query as plain arrays; for small results alone. int64 comes as bigint. */
 export const rowsOf = async (connection: DuckDBConnection, sql: string): Promise<readonly unknown[][]> => {
   const reader: DuckDBResultReader = await connection.runAndReadAll(sql)

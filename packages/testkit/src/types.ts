@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 
 /** Milliseconds since the epoch; every time decision of the embedded AWS goes through one clock, so that tests can move it. */
@@ -118,5 +117,3 @@ export interface LogEntry extends RequestInfo {
   /** What went wrong behind an InternalError that no fault asked for: a defect of the embedded AWS. */
   internalError?: string
 }
-
-export type { IncomingMessage }

@@ -74,7 +74,7 @@ export function send(aws: Aws, options: RawRequest): Promise<RawReply> {
   })
 }
 
-export const amzDate = (time: number): string => new Date(time).toISOString().replace(/[-:]|\.\d{3}/g, '')
+const amzDate = (time: number): string => new Date(time).toISOString().replace(/[-:]|\.\d{3}/g, '')
 
 const headerList = (headers: Record<string, string>) =>
   new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), [value]]))

@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** Where setup.sh installs peers; another folder with PENSTOCK_INTEROP_CACHE. */
-export const cacheFolder =
+const cacheFolder =
   process.env.PENSTOCK_INTEROP_CACHE ??
   fileURLToPath(new URL('../../../node_modules/.cache/penstock-interop', import.meta.url))
 
@@ -26,7 +26,7 @@ const executable = (path: string): boolean => {
 }
 
 /** Path of a program: what setup.sh installed comes first. Undefined when it is nowhere. */
-export const findProgram = (name: string): string | undefined =>
+const findProgram = (name: string): string | undefined =>
   folders.map((folder) => join(folder, name)).find(executable)
 
 /** Paths of programs by name, or the reason why a peer has to be left out. */

@@ -49,7 +49,7 @@ export const run = async (
 }
 
 /** The environment without what would lead a client elsewhere: credentials, profiles, regions, proxies. */
-export const baseEnvironment = (): Record<string, string> => {
+const baseEnvironment = (): Record<string, string> => {
   const kept = Object.entries(process.env).filter(
     ([name]) => !/^(AWS_|S3_|MC_|RCLONE_|RESTIC_)|_proxy$/i.test(name),
   )

@@ -15,7 +15,7 @@ export interface Dialect {
 const candidates = [',', ';', '\t', '|']
 
 /** Encoding by byte order mark, else what the user says, else UTF-8. */
-export const encodingOf = (head: Buffer, format: CsvFormat): Dialect['encoding'] => {
+const encodingOf = (head: Buffer, format: CsvFormat): Dialect['encoding'] => {
   if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le'
   if (head[0] === 0xfe && head[1] === 0xff) return 'utf-16be'
   if (format.encoding === 'utf-16') return 'utf-16le'

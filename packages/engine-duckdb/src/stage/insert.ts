@@ -24,10 +24,7 @@ const constantValue = (files: readonly InputFile[], name: string): SourceValue =
   return { raw: text, text, literal: text }
 }
 
-export const findConstant = (
-  constants: Readonly<Record<string, string | null>>,
-  name: string,
-): string | null => {
+const findConstant = (constants: Readonly<Record<string, string | null>>, name: string): string | null => {
   const found = Object.entries(constants).find(([constant]) => constant.toLowerCase() === name.toLowerCase())
   return found?.[1] ?? null
 }

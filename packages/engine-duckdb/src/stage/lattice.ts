@@ -11,7 +11,7 @@ export const text: LogicalType = { type: 'string' }
 
 /** Digits that a decimal has at least, so that a column doesn't outgrow its type with the next file. */
 const usualPrecision = 18
-export const maxPrecision = 38
+const maxPrecision = 38
 
 /** The decimal that holds that many digits before and after the point; undefined beyond 38 digits. */
 export const decimalFor = (integerDigits: number, scale: number): LogicalType | undefined => {

@@ -1,5 +1,4 @@
-import type { DuckDBConnection } from '@duckdb/node-api'
-import type { BeginLoadOptions, InferredColumn, LoadProgress, StagedFile, TableSchema } from '@penstock/core'
+import type { BeginLoadOptions, LoadProgress, StagedFile, TableSchema } from '@penstock/core'
 
 export interface StageOptions extends BeginLoadOptions {
   readonly runId: string
@@ -53,12 +52,6 @@ export interface Stage {
   drop(): Promise<void>
 }
 
-export type CreateStage = (
-  connection: DuckDBConnection,
-  options: StageOptions,
-  context: StageContext,
-) => Promise<Stage>
-
 export interface InferOptions {
   readonly schemaPolicy: BeginLoadOptions['schemaPolicy']
   readonly columnTypes?: BeginLoadOptions['columnTypes']
@@ -68,9 +61,3 @@ export interface InferOptions {
   readonly stagingFolder: string
   readonly signal?: AbortSignal
 }
-
-export type InferColumns = (
-  connection: DuckDBConnection,
-  files: readonly StagedFile[],
-  options: InferOptions,
-) => Promise<readonly InferredColumn[]>

@@ -151,7 +151,7 @@ async function* counted(remote: RemoteFile, options: StageOptions): AsyncGenerat
 }
 
 /** A full disk or quota as a `resource` error; undefined for other errors. */
-export const diskError = (error: unknown, path: string): ConnectorError | undefined => {
+const diskError = (error: unknown, path: string): ConnectorError | undefined => {
   const code = (error as NodeJS.ErrnoException | undefined)?.code
   if (code !== 'ENOSPC' && code !== 'EDQUOT') return undefined
   return new ConnectorError('resource', `The disk of the staging folder is full (${path}).`, {

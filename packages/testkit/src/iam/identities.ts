@@ -17,12 +17,9 @@ export type {
   Identities,
   IdentitiesOptions,
   NewRole,
-  NewSession,
   NewUser,
-  Role,
   User,
 } from './accounts.ts'
-export { anonymous } from './accounts.ts'
 
 type Policies = Map<string, PolicyDocument>
 

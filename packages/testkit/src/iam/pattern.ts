@@ -25,7 +25,7 @@ const anyCharacter = -2
  * Compiles a policy value. Undefined when it uses a variable without a value: AWS then lets the statement match
  * nothing ("Policy variables", IAM user guide). A variable's value is plain text, also where it contains `*`.
  */
-export function compilePattern(source: string, options: PatternOptions = {}): Pattern | undefined {
+function compilePattern(source: string, options: PatternOptions = {}): Pattern | undefined {
   const { wildcards = true, variables, ignoreCase = false } = options
   const text = ignoreCase ? fold(source) : source
   const tokens: number[] = []
@@ -58,7 +58,7 @@ function resolveVariable(expression: string, variables: Variables): string | und
 }
 
 /** Linear in both lengths for one `*`, at most their product for many: never exponential. */
-export function matchesPattern(pattern: Pattern, text: string): boolean {
+function matchesPattern(pattern: Pattern, text: string): boolean {
   const { tokens } = pattern
   const value = pattern.ignoreCase ? fold(text) : text
   let token = 0

@@ -15,7 +15,7 @@ const special = /[&<>"\x00-\x08\x0b-\x1f\x7f]/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is escaped
 const specials = /[&<>"\x00-\x08\x0b-\x1f\x7f]/g
 
-export function escapeXml(text: string): string {
+function escapeXml(text: string): string {
   if (!special.test(text)) return text
   return text.replace(specials, (character) => {
     if (character === '&') return '&amp;'

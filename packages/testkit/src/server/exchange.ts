@@ -92,7 +92,7 @@ export function openExchange(
 }
 
 /** Address of the client, without the IPv6 form of an IPv4 one. */
-export function sourceIp(req: IncomingMessage, trustHeader: boolean): string {
+function sourceIp(req: IncomingMessage, trustHeader: boolean): string {
   const claimed = req.headers['x-penstock-source-ip']
   if (trustHeader && typeof claimed === 'string') return claimed
   return (req.socket.remoteAddress ?? '').replace(/^::ffff:/, '')

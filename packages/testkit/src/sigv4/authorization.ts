@@ -18,7 +18,7 @@ export interface SignatureClaim {
   sessionToken?: string
 }
 
-export const maximumPresignSeconds = 604_800
+const maximumPresignSeconds = 604_800
 
 const malformed = (message: string): Rejection => ({ kind: 'malformed-header', message })
 const badQuery = (message: string): Rejection => ({ kind: 'malformed-query', message })
@@ -138,7 +138,7 @@ function readScope(credential: string): { accessKeyId: string; scope: Scope } | 
 }
 
 /** Epoch ms of `20130524T000000Z`, NaN when it is not of that form. */
-export function parseAmzDate(text: string): number {
+function parseAmzDate(text: string): number {
   const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text)
   if (!match) return Number.NaN
   const [, year, month, day, hour, minute, second] = match.map(Number) as [number, ...number[]]

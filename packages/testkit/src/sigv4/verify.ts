@@ -14,7 +14,7 @@ import type { QueryParameter } from './encode.ts'
 import type { Rejection } from './rejection.ts'
 
 /** Requests may be this far from the server's clock (AWS: 15 minutes), in ms. */
-export const maximumSkewMs = 15 * 60 * 1000
+const maximumSkewMs = 15 * 60 * 1000
 
 export interface SignedRequest {
   method: string

@@ -37,7 +37,7 @@ export function expectedChecksum({ headers, payload }: S3Request): ExpectedCheck
 }
 
 /** Throws InvalidRequest for what is no Base64 of the algorithm's length. */
-export function requireChecksumValue(algorithm: ChecksumAlgorithm, value: string): void {
+function requireChecksumValue(algorithm: ChecksumAlgorithm, value: string): void {
   const bytes = Buffer.from(value, 'base64')
   if (bytes.length !== checksumSize[algorithm] || bytes.toString('base64') !== value) {
     throw new S3Error('InvalidRequest', {
