@@ -80,7 +80,7 @@ export const radosgw: ForeignServer = {
       await stop()
       throw error
     }
-    return { endpoint: `http://127.0.0.1:${port}`, region: 'us-east-1', ...keys, stop }
+    return { endpoint: `http://127.0.0.1:${port}`, region: 'default', ...keys, stop }
   },
 }
 
