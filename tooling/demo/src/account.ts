@@ -24,12 +24,12 @@ export interface Account {
   createExtractRole(printed: PrintedPolicies): void
   /** Uploads through the producer's role, with the AWS SDK. */
   upload(objects: readonly DemoObject[]): Promise<void>
-  /** What the extraction's role and its user sent so far, apart from what the producer did. */
-  requests(): { sent: number; faults: number; writing: string[] }
+  /** What the extraction sent so far, apart from what the producer did. */
+  requests(): { s3: number; sts: number; faults: number; writing: string[] }
   close(): Promise<void>
 }
 
-const readers = [`assumed-role/${extractRole}/`, 'user/loader']
+const producers = ['assumed-role/producer/', 'user/shop']
 
 const mayAssume = (role: string): PolicyDocument => ({
   Version: '2012-10-17',
@@ -80,14 +80,17 @@ export const createAccount = async (): Promise<Account> => {
         await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }))
     },
     requests: () => {
+      // A refused request has no identity yet, so the extraction's requests are those that are not the producer's.
       const own = aws.log
         .entries()
-        .filter(({ principalArn }) => readers.some((name) => principalArn.includes(name)))
+        .filter(({ principalArn }) => !producers.some((name) => principalArn.includes(name)))
+      const toS3 = own.filter(({ service }) => service === 's3')
       return {
-        sent: own.length,
+        s3: toS3.length,
+        sts: own.length - toS3.length,
         faults: own.filter(({ faults }) => faults.length > 0).length,
-        writing: own
-          .filter(({ method, service }) => service === 's3' && method !== 'GET' && method !== 'HEAD')
+        writing: toS3
+          .filter(({ method }) => method !== 'GET' && method !== 'HEAD')
           .map(({ operation }) => operation),
       }
     },

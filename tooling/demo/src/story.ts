@@ -172,13 +172,9 @@ export const rejectAndAsk = async ({ terminal, account, data, folder }: Stage): 
     'orders: 1 objects, 1999 rows, 1 rejected',
   ])
   say('The row that was put aside, and its place:')
-  const rejects = await penstock([
-    'query',
-    'select object, line, raw, reason from orders__rejects',
-    '--from',
-    ...into,
-  ])
-  expectText('The rejected row', rejects.text, [data.bad.key, '1234', 'amount'])
+  const place = 'select parse_filename(object) as file, line, column_name, reason from orders__rejects'
+  const rejects = await penstock(['query', place, '--from', ...into])
+  expectText('The rejected row', rejects.text, ['2026-04-04.csv.gz', '1234', 'amount', 'decimal'])
 
   heading('Ask')
   say('Three tables from three formats, joined:')

@@ -11,6 +11,7 @@ export const tellSummary = async ({ terminal, account, folder }: Stage, tookMs: 
       '(SELECT count(*) FROM events) + (SELECT count(*) FROM payments)',
   )
   const requests = account.requests()
+  expectEqual('Requests that met a fault', requests.faults, 2)
   expectEqual('Requests that change something', requests.writing, [])
   const { heading, say, show } = terminal
   heading('In numbers')
@@ -18,7 +19,7 @@ export const tellSummary = async ({ terminal, account, folder }: Stage, tookMs: 
     [
       `objects loaded    ${account.aws.s3.listKeys('sales').length}, of four kinds of files`,
       `rows in tables    ${Number(rows).toLocaleString('en')}, and 1 put aside with its place`,
-      `requests sent     ${requests.sent}, all of them reading`,
+      `requests sent     ${requests.s3} to S3, all of them reading; ${requests.sts} to STS`,
       `faults survived   ${requests.faults} (503 Slow Down, connection cut)`,
       `time              ${(tookMs / 1000).toFixed(1)} s`,
     ].join('\n'),

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters, styleText } from 'node:util'
 
 /** Columns of the terminal that everything has to fit. */
-export const width = 80
+const width = 80
 
 const commandLine = fileURLToPath(new URL('../../../apps/cli/bin/dev.ts', import.meta.url))
 
@@ -139,13 +139,17 @@ const execute = async (
 /** The command as one types it, broken where it gets too long. */
 const typed = (command: readonly string[]): string[] => {
   const words = pairs(['penstock', ...command.map(quoted)])
-  const lines = ['$']
+  const lines = [{ text: '$', goesOn: '' }]
   for (const word of words) {
-    const line = lines.at(-1) ?? ''
-    if (line.length + 1 + word.length <= width - 2) lines[lines.length - 1] = `${line} ${word}`
-    else lines.push(`    ${word}`)
+    const last = lines.at(-1)
+    if (last && last.text.length + 1 + word.length <= width - 2) last.text += ` ${word}`
+    else {
+      if (last) last.goesOn = ' \\'
+      // A quoted text goes on over lines as it is: to SQL a line break is a space.
+      for (const text of wrap(word, width - 8)) lines.push({ text: `    ${text}`, goesOn: '' })
+    }
   }
-  return lines.map((line, index) => (index < lines.length - 1 ? `${line} \\` : line))
+  return lines.map(({ text, goesOn }) => text + goesOn)
 }
 
 /** Keeps a flag on one line with its value. */
@@ -165,12 +169,12 @@ const quoted = (word: string): string => {
   return word.includes("'") ? `"${word}"` : `'${word}'`
 }
 
-const wrap = (text: string): string[] => {
+const wrap = (text: string, columns = width): string[] => {
   const lines = ['']
   for (const word of text.trim().split(/\s+/)) {
     const line = lines.at(-1) ?? ''
     if (line === '') lines[lines.length - 1] = word
-    else if (line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`
+    else if (line.length + 1 + word.length <= columns) lines[lines.length - 1] = `${line} ${word}`
     else lines.push(word)
   }
   return lines
