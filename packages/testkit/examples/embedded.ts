@@ -1,42 +1,55 @@
-import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
+/**
+ * An AWS of one's own, in this process: a role that only its external id opens, a policy, a fault, the request log.
+ *
+ *     node --conditions=penstock:source examples/embedded.ts
+ */
+import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { startAws } from '@penstock/testkit'
 
-// node --conditions=penstock:source examples/embedded.ts
-// S3 on loopback for a test: an object, a user who may read one prefix, a fault, and what was asked.
-const aws = await startAws({ region: 'eu-central-1' })
+const aws = await startAws()
 aws.s3.createBucket({ name: 'lake' })
-await aws.s3.putObject({ bucket: 'lake', key: 'open/a.csv', body: 'id\n1\n' })
-await aws.s3.putObject({ bucket: 'lake', key: 'closed/b.csv', body: 'id\n2\n' })
-
-const reader = aws.identities.createUser({
+await aws.s3.putObject({ bucket: 'lake', key: 'a.csv', body: 'id\n1\n' })
+const caller = aws.identities.createUser({
+  name: 'caller',
+  policies: [{ Statement: { Effect: 'Allow', Action: 'sts:AssumeRole', Resource: '*' } }],
+})
+const { arn } = aws.identities.createRole({
   name: 'reader',
-  policies: [
-    {
-      Version: '2012-10-17',
-      Statement: [{ Effect: 'Allow', Action: 's3:GetObject', Resource: 'arn:aws:s3:::lake/open/*' }],
+  trustPolicy: {
+    Statement: {
+      Effect: 'Allow',
+      Principal: { AWS: caller.arn },
+      Action: 'sts:AssumeRole',
+      Condition: { StringEquals: { 'sts:ExternalId': 'penstock-1' } },
     },
-  ],
+  },
+  policies: [{ Statement: { Effect: 'Allow', Action: 's3:GetObject', Resource: 'arn:aws:s3:::lake/*' } }],
 })
 
-const client = new S3Client({
-  endpoint: aws.endpoint,
-  region: 'eu-central-1',
+const common = { endpoint: aws.endpoint, region: 'us-east-1' }
+const sts = new STSClient({ ...common, credentials: caller })
+const { Credentials: given } = await sts.send(
+  new AssumeRoleCommand({ RoleArn: arn, RoleSessionName: 'example', ExternalId: 'penstock-1' }),
+)
+const s3 = new S3Client({
+  ...common,
   forcePathStyle: true,
-  credentials: reader,
+  credentials: {
+    accessKeyId: given?.AccessKeyId ?? '',
+    secretAccessKey: given?.SecretAccessKey ?? '',
+    sessionToken: given?.SessionToken ?? '',
+  },
 })
-const read = async (key: string) => {
-  try {
-    const { Body } = await client.send(new GetObjectCommand({ Bucket: 'lake', Key: key }))
-    return await Body?.transformToString()
-  } catch (error) {
-    return error instanceof Error ? `${error.name}: ${error.message}` : error
-  }
-}
 
+// The first read is refused with 503 SlowDown; the client tries again.
 aws.faults.add({ when: { operation: 'GetObject' }, times: 1, fault: { kind: 'slow-down' } })
-console.log('open:', await read('open/a.csv'))
-console.log('closed:', await read('closed/b.csv'))
-for (const { operation, status } of aws.log.entries()) console.log(operation, status)
+const answer = await s3.send(new GetObjectCommand({ Bucket: 'lake', Key: 'a.csv' }))
+console.log(await answer.Body?.transformToString())
 
-client.destroy()
+await s3
+  .send(new PutObjectCommand({ Bucket: 'lake', Key: 'b.csv', Body: '' }))
+  .catch((error: Error) => console.log(`${error.name}: ${error.message}`))
+
+for (const { service, operation, status } of aws.log.entries()) console.log(service, operation, status)
 await aws.close()
