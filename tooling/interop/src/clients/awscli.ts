@@ -1,13 +1,18 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { findPrograms } from '../programs.ts'
 import { run } from '../run.ts'
 import { awsEnvironment, type ForeignClientKind } from './client.ts'
 
 export const awscli: ForeignClientKind = {
   name: 'awscli',
-  async open(target) {
+  async open(target, folder) {
     const found = findPrograms('aws')
     if ('missing' in found) return found
-    const environment = awsEnvironment(target)
+    const config = join(folder, 'aws-config')
+    // Without it, presigned URLs carry signature version 2.
+    await writeFile(config, '[default]\ns3 =\n  signature_version = s3v4\n')
+    const environment = { ...awsEnvironment(target), AWS_CONFIG_FILE: config }
     const aws = (...args: string[]) =>
       run(found.programs.aws, ['--endpoint-url', target.aws.endpoint, ...args], { environment })
     const url = (key: string) => `s3://${target.bucket}/${key}`

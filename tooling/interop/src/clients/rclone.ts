@@ -11,7 +11,7 @@ export const rclone: ForeignClientKind = {
     const environment = {
       RCLONE_CONFIG: join(folder, 'rclone.conf'),
       RCLONE_CONFIG_PEER_TYPE: 's3',
-      RCLONE_CONFIG_PEER_PROVIDER: 'AWS',
+      RCLONE_CONFIG_PEER_PROVIDER: 'Other',
       RCLONE_CONFIG_PEER_ENDPOINT: aws.endpoint,
       RCLONE_CONFIG_PEER_REGION: 'us-east-1',
       RCLONE_CONFIG_PEER_FORCE_PATH_STYLE: 'true',
