@@ -25,7 +25,11 @@ export interface Bench {
 
 export const openBench = async (path?: string): Promise<Bench> => {
   const folder = mkdtempSync(join(tmpdir(), 'penstock-engine-'))
-  const engine = await duckdb(path ?? ':memory:', { stagingFolder: join(folder, 'staging'), threads: 2, ...(process.env.MEM && { memoryLimitBytes: Number(process.env.MEM) }) })
+  const engine = await duckdb(path ?? ':memory:', {
+    stagingFolder: join(folder, 'staging'),
+    threads: 2,
+    ...(process.env.MEM && { memoryLimitBytes: Number(process.env.MEM) }),
+  })
   onTestFinished(async () => {
     await engine.close()
     rmSync(folder, { recursive: true, force: true })
