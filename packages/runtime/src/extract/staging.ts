@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs'
-import { mkdir, mkdtemp, rm, stat, statfs } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, statfs, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import {
@@ -85,7 +85,7 @@ export const stageFile = async (
     await staging.budget.take(entry.size, options.signal)
     const path = join(staging.folder, `${options.ordinal}${suffixOf(format)}`)
     const release = async () => {
-      await rm(path, { force: true })
+      await unlink(path).catch(() => {})
       staging.budget.give(entry.size)
     }
     try {
@@ -122,9 +122,6 @@ const download = async (remote: RemoteFile, path: string, options: StageOptions)
   try {
     if (remote.download) await remote.download(path, options)
     else await pipeline(counted(remote, options), createWriteStream(path), { signal: options.signal })
-    const { size } = await stat(path)
-    if (size !== remote.entry.size)
-      throw new ConnectorError('network', `${remote.url} has ${remote.entry.size} bytes, ${size} arrived.`)
   } catch (error) {
     throw diskError(error, path) ?? withObject(error, remote.url)
   }
@@ -144,10 +141,15 @@ const withObject = (error: unknown, url: string): unknown => {
 }
 
 async function* counted(remote: RemoteFile, options: StageOptions): AsyncGenerator<Uint8Array> {
+  let arrived = 0
   for await (const chunk of remote.read(undefined, options)) {
+    arrived += chunk.byteLength
     options.onBytes?.(chunk.byteLength)
     yield chunk
   }
+  const { size } = remote.entry
+  if (arrived !== size)
+    throw new ConnectorError('network', `${remote.url} has ${size} bytes, ${arrived} arrived.`)
 }
 
 /** A full disk or quota as a `resource` error; undefined for other errors. */
