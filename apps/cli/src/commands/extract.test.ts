@@ -151,7 +151,7 @@ describe('extract', () => {
     const { stdout, stderr, code } = await runCommand(Extract, ...argv)
     expect(code).toBe(0)
     expect(stdout).toMatch(/^bad +full +succeeded +2 .* 3 +1 /m)
-    expect(stderr).toContain('the rejected rows: penstock query')
+    expect(stderr).toContain('Look at the rejected rows:')
   })
 
   it.each([
