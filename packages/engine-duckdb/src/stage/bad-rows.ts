@@ -6,7 +6,7 @@ import { type FileGroup, utf8Bytes, withPaths } from './inputs.ts'
 import { rowSql } from './insert.ts'
 import { locateRecords, type RecordPlace } from './locate.ts'
 import type { TimeFormats } from './proofs.ts'
-import { csvErrorTables, type InputFile, rowFault } from './reading.ts'
+import { csvErrorTables, type InputFile, type ReadContext, rowFault } from './reading.ts'
 
 /** One row that does not fit, with its place. */
 export interface BadRow {
@@ -20,11 +20,9 @@ export interface BadRow {
 }
 
 export interface FindOptions {
-  readonly folder: string
+  readonly read: ReadContext
   readonly columns: readonly StageColumn[]
   readonly formats: TimeFormats
-  /** Unique in the transaction. */
-  readonly tag: () => string
   /** At most that many rows. */
   readonly limit: number
 }
@@ -78,7 +76,7 @@ export const findBadRows = async (
   const { dialect } = group.layout
   const isLocatable = group.layout.type === 'csv' || group.layout.type === 'ndjson'
   const found = isLocatable
-    ? await locateRecords(utf8Bytes(input.file, dialect?.encoding ?? 'utf-8'), {
+    ? await locateRecords(utf8Bytes(input.file, dialect?.encoding ?? 'utf-8', options.read.signal), {
         dialect,
         columnCount: group.layout.names.length,
         rows: doubtful.map(({ row }) => row),
@@ -115,25 +113,28 @@ const doubtfulRows = async (
   options: FindOptions,
 ): Promise<Doubt[]> => {
   const { columns, formats } = options
-  const tag = options.tag()
   const types = group.layout.names.map(
     (name) => columns.find((column) => column.name.toLowerCase() === name.toLowerCase())?.type,
   )
-  const rows = await withPaths(group, options.folder, async (paths) => {
-    const source = group.layout.source(paths, types, tag)
+  const rows = await withPaths(group, options.read, async (paths) => {
+    const source = group.layout.source(paths, types)
     const sql = rowSql(columns, source, group.files, formats)
     const texts = columns.map((_, index) => `WHEN ${index} THEN left(${sql.texts[index]}::VARCHAR, 200)`)
     const unknown =
       group.layout.type === 'csv' || group.layout.type === 'parquet' ? [] : [unknownKey(group.layout.names)]
+    // Rows are counted as the load counted them: a text that is no UTF-8 drops a row only if its column is in use.
+    const used =
+      group.layout.type === 'csv'
+        ? `[${source.columns.map((column) => `${column.value.raw} IS NULL`)}]`
+        : 'NULL'
     const value = `CASE bad ${[...texts, ...unknown].join(' ')} END`
     return rowsOf(
       connection,
-      `SELECT row, bad, value FROM (SELECT row, bad, ${value} AS value FROM
+      `SELECT row, bad, value, used FROM (SELECT row, bad, ${value} AS value, ${used} AS used FROM
          (SELECT row_number() OVER () AS row, ${sql.bad} AS bad, * FROM ${source.from}))
        WHERE bad IS NOT NULL ORDER BY row LIMIT ${options.limit}`,
     )
   })
-  if (group.layout.type === 'csv') await dropErrorTables(connection, tag)
   return rows.map(([row, bad, value]) => ({
     row: Number(row),
     ...explain(Number(bad), value as string | null, columns),

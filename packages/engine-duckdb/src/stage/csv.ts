@@ -12,8 +12,12 @@ import { csvErrorTables, type Layout, type ReadColumn } from './reading.ts'
 const maxRecordBytes = 16 * 1024 ** 2
 
 /** Layout of a file by its beginning. Undefined for a file without any record: no header, no rows. */
-export const csvLayout = async (file: StagedFile, format: CsvFormat): Promise<Layout | undefined> => {
-  const head = await readHead(file, headBytes, true)
+export const csvLayout = async (
+  file: StagedFile,
+  format: CsvFormat,
+  signal: AbortSignal,
+): Promise<Layout | undefined> => {
+  const head = await readHead(file, signal)
   if (head.length === 0) return undefined
   const dialect = detectDialect(head, format, head.length < headBytes)
   if (dialect.encoding === 'utf-8') refuseOtherFormat(file, head)
@@ -57,9 +61,8 @@ const readCsv = (
   dialect: Dialect,
   columnCount: number,
   format: CsvFormat,
-  tag: string,
+  tag: string | undefined,
 ): string => {
-  const { errors, scans } = csvErrorTables(tag)
   const isConverted = dialect.encoding !== 'utf-8'
   const columns = Array.from({ length: columnCount }, (_, index) => `'c${index}': 'VARCHAR'`)
   const options = [
@@ -77,12 +80,24 @@ const readCsv = (
     // By default it is 16 times as much: more than the memory limit.
     `buffer_size = ${maxRecordBytes}`,
     `columns = {${columns.join(', ')}}`,
+    ...rejectOptions(tag),
+  ]
+  return `read_csv(${quoteTextList(paths)}, ${options.join(', ')})`
+}
+
+/**
+ * With `store_rejects` a statement has to use all columns: DuckDB 1.5 fails for good on invalid UTF-8 in a column that
+ * is not the first of those in use.
+ */
+const rejectOptions = (tag: string | undefined): string[] => {
+  if (tag === undefined) return ['ignore_errors = true']
+  const { errors, scans } = csvErrorTables(tag)
+  return [
     'store_rejects = true',
     'rejects_limit = 0',
     `rejects_table = ${quoteText(errors)}`,
     `rejects_scan = ${quoteText(scans)}`,
   ]
-  return `read_csv(${quoteTextList(paths)}, ${options.join(', ')})`
 }
 
 /** Rewrites a file of another encoding as UTF-8 in the staging folder: DuckDB reads UTF-16 with a mark not at all. */
@@ -91,9 +106,10 @@ export const convertToUtf8 = async (
   dialect: Dialect,
   folder: string,
   name: string,
+  signal: AbortSignal,
 ): Promise<string> => {
   const path = join(folder, name)
-  await pipeline(plainBytes(file), toUtf8(dialect.encoding), createWriteStream(path))
+  await pipeline(plainBytes(file, signal), toUtf8(dialect.encoding), createWriteStream(path))
   return path
 }
 

@@ -1,53 +1,122 @@
-import { createReadStream } from 'node:fs'
-import { Readable } from 'node:stream'
-import { createGunzip, createZstdDecompress } from 'node:zlib'
+import { closeSync, createReadStream, openSync, readSync } from 'node:fs'
+import { addAbortSignal, PassThrough, Readable } from 'node:stream'
+import {
+  createGunzip,
+  createZstdDecompress,
+  gunzipSync,
+  constants as zlib,
+  zstdDecompressSync,
+} from 'node:zlib'
 import { type Compression, ConnectorError, type FileFormat, type StagedFile } from '@penstock/core'
 
 /** Bytes of a file's beginning that its layout is read from; a header may be larger, see {@link readHead}. */
 export const headBytes = 256 * 1024
 
+/** Longest header line. */
+const maxHeadBytes = 16 * 1024 ** 2
+
 /** The file's bytes as stored, from its local copy or its stream. */
-export const storedBytes = (file: StagedFile): Readable => {
+const storedBytes = (file: StagedFile): Readable => {
   if (file.path !== undefined) return createReadStream(file.path, { highWaterMark: 1 << 20 })
-  if (file.stream) return Readable.from(file.stream())
+  if (file.stream) return fromIterable(file.stream())
   throw new ConnectorError('internal', `${file.url} has neither a local copy nor a stream.`)
 }
 
-/** The file's bytes without compression. A corrupt stream fails with a `data` error that names the object. */
-export const plainBytes = (file: StagedFile): Readable => {
-  const stored = storedBytes(file)
-  const decompress = { none: undefined, gzip: createGunzip, zstd: createZstdDecompress }[
-    file.format.compression
-  ]
-  if (!decompress) return stored
-  const plain = decompress()
-  stored.on('error', (error) => plain.destroy(error))
-  plain.on('close', () => stored.destroy())
-  return stored.pipe(plain)
+/** Unlike `Readable.from`, it can be destroyed while the iterable gives no answer. */
+const fromIterable = (iterable: AsyncIterable<Uint8Array>): Readable => {
+  const iterator = iterable[Symbol.asyncIterator]()
+  return new Readable({
+    highWaterMark: 1 << 20,
+    read() {
+      iterator.next().then(
+        ({ done, value }) => this.push(done ? null : value),
+        (error: Error) => this.destroy(error),
+      )
+    },
+    destroy(error, done) {
+      iterator.return?.().catch(() => {})
+      done(error)
+    },
+  })
 }
 
 /**
- * The first `limit` bytes without compression; with `untilLine`, on until the first line is complete. Fails where the
- * compressed beginning is corrupt; an end that is cut off does not matter here.
+ * The file's bytes without compression. Fails with a `data` error that names the object where it is corrupt, and with
+ * whatever the stream fails with.
  */
-export const readHead = async (file: StagedFile, limit = headBytes, untilLine = false): Promise<Buffer> => {
+export const plainBytes = (file: StagedFile, signal: AbortSignal): Readable => {
+  const stored = addAbortSignal(signal, storedBytes(file))
+  const { compression } = file.format
+  if (compression === 'none') return stored
+  const decompress = compression === 'gzip' ? createGunzip() : createZstdDecompress()
+  const plain = new PassThrough({ highWaterMark: 1 << 20 })
+  decompress.on('error', (error) => plain.destroy(corrupt(file, error)))
+  stored.on('error', (error) => plain.destroy(error))
+  plain.on('close', () => {
+    stored.destroy()
+    decompress.destroy()
+  })
+  stored.pipe(decompress).pipe(plain)
+  return plain
+}
+
+/**
+ * The first bytes without compression, at least `headBytes` of them where there are so many, and at least one line.
+ * An end that is cut off does not matter here.
+ */
+export const readHead = async (file: StagedFile, signal: AbortSignal): Promise<Buffer> => {
+  const quick = quickHead(file)
+  if (quick && (quick.isWhole || (quick.head.length >= headBytes && quick.head.includes(10))))
+    return quick.head
   const chunks: Buffer[] = []
   let length = 0
-  const stream = plainBytes(file)
+  const stream = plainBytes(file, signal)
   try {
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       chunks.push(chunk)
       length += chunk.length
-      if (length >= limit && (!untilLine || length >= 64 * limit || chunk.includes(10))) break
+      const isEnough = length >= headBytes && chunks.some((part) => part.includes(10))
+      if (isEnough || length >= maxHeadBytes) break
     }
   } catch (error) {
-    if (ConnectorError.isInstance(error)) throw error
-    if (length === 0) throw corrupt(file, error)
+    if (length === 0 || !ConnectorError.isInstance(error) || error.kind !== 'data') throw error
   } finally {
     stream.destroy()
   }
-  const head = Buffer.concat(chunks)
-  return untilLine ? head : head.subarray(0, limit)
+  return Buffer.concat(chunks)
+}
+
+/** The beginning of a local file, without streams: many small files are looked at in a moment. */
+export const quickHead = (file: StagedFile): { head: Buffer; isWhole: boolean } | undefined => {
+  if (file.path === undefined) return undefined
+  const stored = firstBytes(file.path, headBytes)
+  const isWhole = stored.length < headBytes
+  const { compression } = file.format
+  if (compression === 'none') return { head: stored, isWhole }
+  if (stored.length === 0) return undefined
+  try {
+    const head =
+      compression === 'gzip'
+        ? gunzipSync(stored, { finishFlush: isWhole ? zlib.Z_FINISH : zlib.Z_SYNC_FLUSH, maxOutputLength })
+        : isWhole && zstdDecompressSync(stored, { maxOutputLength })
+    return head ? { head, isWhole } : undefined
+  } catch {
+    // Larger than it looks, or corrupt: the stream tells.
+    return undefined
+  }
+}
+
+/** Bound of what {@link quickHead} unpacks. */
+const maxOutputLength = 16 * headBytes
+
+const firstBytes = (path: string, count: number): Buffer => {
+  const descriptor = openSync(path, 'r')
+  try {
+    const buffer = Buffer.allocUnsafe(count)
+    return buffer.subarray(0, readSync(descriptor, buffer, 0, count, 0))
+  } finally {
+    closeSync(descriptor)
+  }
 }
 
 export const corrupt = (file: StagedFile, cause: unknown): ConnectorError =>

@@ -8,7 +8,7 @@ import { jsonKeys, jsonLayout } from './json.ts'
 import { text, widen } from './lattice.ts'
 import { formatsOf } from './loader.ts'
 import { doubtOf, type SourceValue } from './proofs.ts'
-import { csvErrorTables, type InputFile, type Layout } from './reading.ts'
+import type { InputFile, Layout } from './reading.ts'
 import type { InferOptions } from './types.ts'
 
 interface Found {
@@ -33,10 +33,11 @@ export const inferColumns = async (
       found: known ? merge(known.found, found) : found,
     })
   }
+  const read = { folder: options.stagingFolder, signal: options.signal ?? new AbortController().signal }
   for (const [ordinal, file] of files.entries()) {
-    const [group] = await groupFiles(connection, [{ ordinal, file } satisfies InputFile], [])
+    const [group] = await groupFiles(connection, [{ ordinal, file } satisfies InputFile], [], read.signal)
     if (!group) continue
-    await withPaths(group, options.stagingFolder, async (paths) => {
+    await withPaths(group, read, async (paths) => {
       const layout = await completeLayout(connection, group.layout, paths)
       for (const [index, found] of (await typesOf(connection, layout, file, paths, ordinal)).entries())
         note(layout.names[index] ?? '', found)
@@ -85,11 +86,9 @@ const typesOf = async (
   ordinal: number,
 ): Promise<Found[]> => {
   if (layout.declared) return layout.declared.map((type) => ({ type }))
-  const tag = `infer_${ordinal}`
   const source = layout.source(
     paths,
     layout.names.map(() => undefined),
-    tag,
   )
   const sample = `temp.${quoteIdentifier(`__penstock_infer_${ordinal}`)}`
   try {
@@ -108,8 +107,6 @@ const typesOf = async (
     return found
   } finally {
     await connection.run(`DROP TABLE IF EXISTS ${sample}`)
-    const { errors, scans } = csvErrorTables(tag)
-    await connection.run(`DROP TABLE IF EXISTS ${errors}; DROP TABLE IF EXISTS ${scans}`)
   }
 }
 

@@ -8,7 +8,7 @@ import { plainBytes } from './head.ts'
 import { jsonLayout, jsonReader } from './json.ts'
 import { parquetLayout } from './parquet.ts'
 import { throughPipe } from './pipe.ts'
-import type { InputFile, Layout } from './reading.ts'
+import type { InputFile, Layout, ReadContext } from './reading.ts'
 
 /** Files of one layout, in the order in which they came. */
 export interface FileGroup {
@@ -24,6 +24,7 @@ export const groupFiles = async (
   connection: DuckDBConnection,
   files: readonly InputFile[],
   keys: readonly string[],
+  signal: AbortSignal,
 ): Promise<FileGroup[]> => {
   const groups = new Map<string, FileGroup>()
   let last: FileGroup | undefined
@@ -36,7 +37,7 @@ export const groupFiles = async (
       last.files.push(input)
       continue
     }
-    const layout = await layoutOf(connection, input.file, keys)
+    const layout = await layoutOf(connection, input.file, keys, signal)
     if (!layout) continue
     const id = isStreamed ? `${layout.id} ${input.ordinal}` : layout.id
     const group = groups.get(id) ?? { layout, files: [] }
@@ -51,15 +52,16 @@ const layoutOf = async (
   connection: DuckDBConnection,
   file: StagedFile,
   keys: readonly string[],
+  signal: AbortSignal,
 ): Promise<Layout | undefined> => {
   const { format } = file
   switch (format.type) {
     case 'csv':
-      return csvLayout(file, format as CsvFormat)
+      return csvLayout(file, format as CsvFormat, signal)
     case 'parquet':
       return parquetLayout(connection, file)
     default: {
-      const reader = await jsonReader(file)
+      const reader = await jsonReader(file, signal)
       return reader && jsonLayout(keys, reader)
     }
   }
@@ -68,7 +70,7 @@ const layoutOf = async (
 /** Runs `use` with local paths that DuckDB reads as UTF-8: the staged files, converted copies, or a pipe. */
 export const withPaths = async <Result>(
   group: FileGroup,
-  folder: string,
+  { folder, signal }: ReadContext,
   use: (paths: readonly string[]) => Promise<Result>,
 ): Promise<Result> => {
   const { layout, files } = group
@@ -78,14 +80,15 @@ export const withPaths = async <Result>(
     return throughPipe(
       folder,
       `pipe-${first.ordinal}`,
-      () => utf8Bytes(first.file, encoding),
+      () => utf8Bytes(first.file, encoding, signal),
       (path) => use([path]),
+      signal,
     )
   if (encoding === 'utf-8' || !layout.dialect) return use(files.map(({ file }) => file.path ?? ''))
   const copies: string[] = []
   try {
     for (const { file, ordinal } of files)
-      copies.push(await convertToUtf8(file, layout.dialect, folder, `utf8-${ordinal}`))
+      copies.push(await convertToUtf8(file, layout.dialect, folder, `utf8-${ordinal}`, signal))
     return await use(copies)
   } finally {
     for (const { ordinal } of files) await rm(join(folder, `utf8-${ordinal}`), { force: true })
@@ -96,8 +99,9 @@ export const withPaths = async <Result>(
 export const utf8Bytes = (
   file: StagedFile,
   encoding: NonNullable<Layout['dialect']>['encoding'],
+  signal: AbortSignal,
 ): Readable => {
-  const plain = plainBytes(file)
+  const plain = plainBytes(file, signal)
   if (encoding === 'utf-8') return plain
   const converted = toUtf8(encoding)
   plain.on('error', (error) => converted.destroy(error))

@@ -81,8 +81,8 @@ export const jsonKeys = async (
 }
 
 /** How to read a file, by its beginning; undefined for one that holds nothing. Refuses other formats under a JSON name. */
-export const jsonReader = async (file: StagedFile): Promise<JsonReader | undefined> => {
-  const head = await readHead(file, 4096)
+export const jsonReader = async (file: StagedFile, signal: AbortSignal): Promise<JsonReader | undefined> => {
+  const head = await readHead(file, signal)
   refuseOtherFormat(file, head)
   const [first] = /[^\s\ufeff]/.exec(head.toString()) ?? []
   if (first === undefined) return undefined

@@ -15,7 +15,7 @@ import type { StageColumn } from './columns.ts'
 import { type FileGroup, groupFiles, withPaths } from './inputs.ts'
 import { badColumn, fileColumn, insertSql } from './insert.ts'
 import type { TimeFormats } from './proofs.ts'
-import type { InputFile } from './reading.ts'
+import type { InputFile, ReadContext } from './reading.ts'
 import { alignColumns, defineColumns, typesFor } from './schema.ts'
 import type { StageContext, StageOptions } from './types.ts'
 import { widenColumns } from './widening.ts'
@@ -40,7 +40,8 @@ export interface LoaderState {
 export interface LoaderContext {
   readonly connection: DuckDBConnection
   readonly options: StageOptions
-  readonly folder: string
+  /** Of the call of `addFiles` that is under way. */
+  readonly read: ReadContext
   readonly state: LoaderState
   readonly tag: () => string
 }
@@ -58,7 +59,16 @@ export const createFileLoader = (
   state: LoaderState,
 ) => {
   const tag = () => `${ordinal}_${state.nextTag++}`
-  const context: LoaderContext = { connection, options, folder, state, tag }
+  let read: ReadContext = { folder, signal: new AbortController().signal }
+  const context: LoaderContext = {
+    connection,
+    options,
+    state,
+    tag,
+    get read() {
+      return read
+    },
+  }
 
   const createTable = async () => {
     if (state.exists) return
@@ -78,10 +88,13 @@ export const createFileLoader = (
   /** Inserts the rows of a group; what read_csv could not parse comes back by file. */
   const insert = async (group: FileGroup) => {
     const columns = state.columns ?? []
-    const limit = options.limitRows === undefined ? undefined : options.limitRows - state.inserted
+    const limit =
+      options.limitRows === undefined
+        ? undefined
+        : Math.max(0, options.limitRows - state.inserted - state.rejected)
     const formats = formatsOf(group.files[0]?.file as StagedFile)
     const currentTag = tag()
-    return withPaths(group, folder, async (paths) => {
+    return withPaths(group, read, async (paths) => {
       const source = group.layout.source(paths, typesFor(group.layout, columns), currentTag)
       const [row] = await rowsOf(
         connection,
@@ -138,7 +151,11 @@ export const createFileLoader = (
       const taken = await takeBadRows(group, outcome.unparsed)
       state.inserted += outcome.rows - taken
     } else state.inserted += outcome.rows
-    if (options.limitRows !== undefined && state.inserted >= options.limitRows && state.inserted > before)
+    if (
+      options.limitRows !== undefined &&
+      state.inserted + state.rejected >= options.limitRows &&
+      state.inserted > before
+    )
       state.cutFrom = await firstCutFile(group)
     checkBudget(false)
   }
@@ -159,10 +176,9 @@ export const createFileLoader = (
     )
     const find = (input: InputFile, limit: number) =>
       findBadRows(connection, input, group, unparsed.get(input.ordinal) ?? new Map(), {
-        folder,
+        read,
         columns: state.columns ?? [],
         formats: formatsOf(input.file),
-        tag,
         limit,
       })
     const concerned = group.files.filter(({ ordinal }) => counts.has(ordinal) || unparsed.has(ordinal))
@@ -221,19 +237,20 @@ export const createFileLoader = (
     })
   }
 
-  const addFiles = async (files: readonly StagedFile[]): Promise<void> => {
+  const addFiles = async (files: readonly StagedFile[], signal: AbortSignal): Promise<void> => {
+    read = { folder, signal }
     const inputs = files.map((file): InputFile => ({ ordinal: state.nextOrdinal++, file }))
     let rest: readonly InputFile[] = inputs
     while (!state.columns && rest.length > 0) {
       const [first, ...others] = rest
       rest = others
-      const [group] = await groupFiles(connection, first ? [first] : [], [])
+      const [group] = await groupFiles(connection, first ? [first] : [], [], signal)
       if (!group) continue
       const defined = await defineColumns(context, group)
       await loadGroup(defined, true)
     }
     const keys = (state.columns ?? []).filter(({ kind }) => kind === 'data').map(({ name }) => name)
-    for (const group of await groupFiles(connection, rest, keys)) await loadGroup(group, false)
+    for (const group of await groupFiles(connection, rest, keys, signal)) await loadGroup(group, false)
   }
 
   return Object.freeze({ addFiles, createTable, checkBudget })

@@ -1,11 +1,19 @@
 import { execFile } from 'node:child_process'
-import { constants, createWriteStream } from 'node:fs'
-import { open, rm } from 'node:fs/promises'
+import { once } from 'node:events'
+import { close as closeFile, constants, open } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { ConnectorError } from '@penstock/core'
+
+const openFile = promisify(open)
+const close = promisify(closeFile)
+
+/** Ms between two looks at the other end of a pipe. */
+const pollMs = 5
 
 /** Makes a named pipe. Throws a `resource` error where the system has none. */
 const makePipe = async (path: string): Promise<void> => {
@@ -14,62 +22,103 @@ const makePipe = async (path: string): Promise<void> => {
   } catch (cause) {
     throw new ConnectorError(
       'resource',
-      'This system has no named pipes, so an object has to fit on the staging disk.',
-      {
-        hint: 'Raise --staging above the size of the object.',
-        cause,
-      },
+      'This system has no named pipes, so an object has to fit into the staging space.',
+      { hint: 'Raise the limit of the staging space above the size of the object.', cause },
     )
   }
 }
 
 /**
- * Runs `use` with the path of a named pipe that `bytes` flow through: what is larger than the staging disk is read
+ * Runs `use` with the path of a named pipe that `bytes` flow through: what is larger than the staging space is read
  * without a local copy. A failure of the bytes is a failure of the whole, also when the reader took it for the end.
+ * Neither side can wait for ever: when one ends, for whatever reason, the other is let go.
  */
 export const throughPipe = async <Result>(
   folder: string,
   name: string,
   bytes: () => Readable,
   use: (path: string) => Promise<Result>,
+  signal: AbortSignal,
 ): Promise<Result> => {
   const path = join(folder, name)
   await makePipe(path)
+  const readerEnded = new AbortController()
+  const failure: { error?: unknown } = {}
+  const feeding = async () => {
+    try {
+      await feed(path, bytes(), AbortSignal.any([signal, readerEnded.signal]))
+    } catch (error) {
+      if (!readerEnded.signal.aborted) failure.error = error
+    }
+    // A reader that has not opened the pipe yet would wait for its writer.
+    if ('error' in failure || signal.aborted) await releaseReader(path, readerEnded.signal)
+  }
   try {
-    const feeding = feed(path, bytes()).then(
-      () => undefined,
-      (error: unknown) => ({ error }),
-    )
-    const using = use(path).finally(() => release(path, constants.O_RDONLY))
-    const failure = feeding.then(async (failed) => {
-      // The reader may still wait for a writer: it gets one that says nothing.
-      if (failed) await release(path, constants.O_WRONLY)
-      return failed
-    })
-    const [result, failed] = await Promise.allSettled([using, failure])
-    if (failed.status === 'fulfilled' && failed.value) throw failed.value.error
-    if (result.status === 'rejected') throw result.reason
-    return result.value
+    const using = use(path).finally(() => readerEnded.abort())
+    const [, used] = await Promise.allSettled([feeding(), using])
+    signal.throwIfAborted()
+    if ('error' in failure) throw failure.error
+    if (used.status === 'rejected') throw used.reason
+    return used.value
   } finally {
     await rm(path, { force: true })
   }
 }
 
-const feed = async (path: string, bytes: Readable): Promise<void> => {
+/** Writes the bytes into the pipe, until they end, the reader goes away, or `ended` is aborted. */
+const feed = async (path: string, bytes: Readable, ended: AbortSignal): Promise<void> => {
+  const descriptor = await openForReader(path, ended)
+  if (descriptor === undefined) {
+    bytes.destroy()
+    return
+  }
+  // A socket writes without a thread that could block.
+  const pipe = new Socket({ fd: descriptor, readable: false, writable: true })
+  const closed = once(pipe, 'close')
+  const stop = () => {
+    bytes.destroy()
+    pipe.destroy()
+  }
+  pipe.on('error', stop)
+  ended.addEventListener('abort', stop)
+  if (ended.aborted) stop()
   try {
-    await pipeline(bytes, createWriteStream(path, { flags: 'w', highWaterMark: 1 << 20 }))
+    for await (const chunk of bytes as AsyncIterable<Buffer>)
+      if (!pipe.write(chunk)) await Promise.race([once(pipe, 'drain', { signal: ended }), closed])
+    await Promise.race([new Promise((resolve) => pipe.write('', resolve)), closed])
   } catch (error) {
-    // The reader has what it wants, or failed and says so itself.
-    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
+    if (!ended.aborted && !pipe.destroyed) throw error
+  } finally {
+    ended.removeEventListener('abort', stop)
+    stop()
+    await closed
   }
 }
 
-/** Opens the other end for a moment, so that an open that waits for it returns. */
-const release = async (path: string, side: number): Promise<void> => {
+/** Opens the pipe for writing as soon as somebody reads; undefined when `ended` comes first. */
+const openForReader = async (path: string, ended: AbortSignal): Promise<number | undefined> => {
+  while (!ended.aborted) {
+    const descriptor = await openForWriting(path)
+    if (descriptor !== undefined) return descriptor
+    await sleep(pollMs)
+  }
+  return undefined
+}
+
+const releaseReader = async (path: string, ended: AbortSignal): Promise<void> => {
+  while (!ended.aborted) {
+    const descriptor = await openForWriting(path)
+    if (descriptor !== undefined) await close(descriptor)
+    await sleep(pollMs)
+  }
+}
+
+/** Undefined where nobody reads. */
+const openForWriting = async (path: string): Promise<number | undefined> => {
   try {
-    const handle = await open(path, side | constants.O_NONBLOCK)
-    await handle.close()
-  } catch {
-    // Nobody waits.
+    return await openFile(path, constants.O_WRONLY | constants.O_NONBLOCK)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENXIO') return undefined
+    throw error
   }
 }

@@ -26,7 +26,7 @@ const clock = '[0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,6})?)?'
 const patterns = {
   timestamp: `${day}[ T]${clock}`,
   zoned: `${day}[ T]${clock} ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)`,
-  double: '-?((0|[1-9][0-9]*)(\\.[0-9]*)?|\\.[0-9]+)([eE][+-]?[0-9]+)?|-?(nan|inf|infinity|NaN|Infinity)',
+  double: '-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?|-?(nan|inf|infinity|NaN|Infinity)',
   decimal: (scale: number) => `-?(0|[1-9][0-9]*)${scale > 0 ? `(\\.[0-9]{1,${scale}})?` : ''}`,
 } as const
 
@@ -74,7 +74,7 @@ export const doubtOf = (
       return `(${literal} IS NOT NULL AND (${cast} IS NULL OR NOT ${matches(literal, patterns.decimal(type.scale))}))`
     case 'double':
     case 'float':
-      return `(${literal} IS NOT NULL AND (${cast} IS NULL OR NOT ${matches(literal, patterns.double)}))`
+      return `(${literal} IS NOT NULL AND (${cast} IS NULL OR NOT ${matches(literal, patterns.double)} OR (isinf(${cast}) AND NOT regexp_matches(${literal}, 'inf|Inf'))))`
     case 'date':
       if (formats.date !== undefined) return `(${text} IS NOT NULL AND ${cast} IS NULL)`
       return `${cast}::VARCHAR IS DISTINCT FROM ${text}`

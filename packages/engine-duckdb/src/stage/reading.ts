@@ -11,6 +11,12 @@ export interface ReadColumn {
   readonly declared?: LogicalType
 }
 
+/** What reading takes beside the files: a folder for pipes and copies, and when to stop. */
+export interface ReadContext {
+  readonly folder: string
+  readonly signal: AbortSignal
+}
+
 /** A file on its way through one statement. */
 export interface InputFile {
   /** Number of the file in this load, from 0. */
@@ -44,8 +50,8 @@ export interface Layout {
   readonly dialect?: Dialect
   /** Bytes of the header with its line end: an uncompressed file that begins with them has this layout. */
   readonly headerBytes?: Buffer
-  /** Tables of the records that the reader can't parse are named by `tag`. */
-  source(paths: readonly string[], types: readonly (LogicalType | undefined)[], tag: string): Source
+  /** CSV records that can't be parsed go to tables named by `tag`; without it they are passed over. */
+  source(paths: readonly string[], types: readonly (LogicalType | undefined)[], tag?: string): Source
 }
 
 /** Table of the records that read_csv could not parse, and the one that names its files. */

@@ -1,7 +1,6 @@
 import { ConnectorError, describeType, type LogicalType } from '@penstock/core'
 import { duckdbType } from '../logical-types.ts'
 import { quoteIdentifier, quoteNullableText } from '../sql.ts'
-import { dropErrorTables } from './bad-rows.ts'
 import { findColumn, givenType, lineageColumn, refuseClash, type StageColumn, sameName } from './columns.ts'
 import { inferTypes, type Scan } from './infer-types.ts'
 import { type FileGroup, withPaths } from './inputs.ts'
@@ -49,10 +48,10 @@ export const defineColumns = async (context: LoaderContext, group: FileGroup): P
   return { layout, files }
 }
 
-const withAllKeys = async ({ connection, folder }: LoaderContext, group: FileGroup): Promise<FileGroup> => {
+const withAllKeys = async ({ connection, read }: LoaderContext, group: FileGroup): Promise<FileGroup> => {
   const { json } = group.layout
   if (!json) return group
-  const keys = await withPaths(group, folder, (paths) => jsonKeys(connection, paths, json))
+  const keys = await withPaths(group, read, (paths) => jsonKeys(connection, paths, json))
   return { layout: jsonLayout(keys, json), files: group.files }
 }
 
@@ -72,7 +71,7 @@ const refuseUnknownTypes = ({ options }: LoaderContext, names: readonly string[]
 
 /** Types of some columns by the rows of a group; with `sampled` by its first rows. */
 export const inferredTypes = async (
-  { connection, folder, tag }: LoaderContext,
+  { connection, read }: LoaderContext,
   group: FileGroup,
   names: readonly string[],
   sampled: boolean,
@@ -82,14 +81,12 @@ export const inferredTypes = async (
   const unknown = layout.names.map(() => undefined)
   const rows = Math.max(100, Math.min(maxSampleRows, Math.floor(sampleCells / names.length)))
   const scan: Scan = (use) =>
-    withPaths(sampled ? { layout, files: files.slice(0, 1) } : group, folder, async (paths) => {
-      const current = tag()
-      const { from } = layout.source(paths, unknown, current)
+    withPaths(sampled ? { layout, files: files.slice(0, 1) } : group, read, async (paths) => {
+      const { from } = layout.source(paths, unknown)
       const result = await use(sampled ? `(SELECT * FROM ${from} LIMIT ${rows})` : from)
-      if (layout.type === 'csv') await dropErrorTables(connection, current)
       return result
     })
-  const { columns } = layout.source([], unknown, '')
+  const { columns } = layout.source([], unknown)
   const values = names.flatMap((name) => findColumn(columns, name)?.value ?? [])
   return inferTypes(connection, scan, values, files[0] ? formatsOf(files[0].file) : {})
 }

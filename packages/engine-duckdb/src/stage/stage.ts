@@ -49,7 +49,7 @@ export const createStage = async (
     addFiles: async (files: readonly StagedFile[], { signal }: { signal: AbortSignal }) => {
       signal.throwIfAborted()
       const first = state.nextOrdinal
-      await loader.addFiles(files)
+      await loader.addFiles(files, signal)
       await recordFiles(connection, filesTable, files, first)
       return progress()
     },
@@ -73,7 +73,7 @@ export const createStage = async (
         ({ name, type }): Column => ({ name, type: type ?? { type: 'string' }, nullable: true }),
       ),
     }),
-    full: () => options.limitRows !== undefined && state.inserted >= options.limitRows,
+    full: () => options.limitRows !== undefined && state.inserted + state.rejected >= options.limitRows,
     counts: () => ({
       rowsRead: state.inserted + state.rejected,
       rowsLoaded: state.inserted,

@@ -56,7 +56,7 @@ const targetType = (
 const withNewKeys = async (context: LoaderContext, group: FileGroup): Promise<FileGroup> => {
   const { json, names } = group.layout
   if (!json) return group
-  const keys = await withPaths(group, context.folder, (paths) =>
+  const keys = await withPaths(group, context.read, (paths) =>
     jsonKeys(context.connection, paths, json, { unknownTo: names }),
   )
   if (keys.length === 0) return group
