@@ -87,7 +87,7 @@ export const readHead = async (file: StagedFile, signal: AbortSignal): Promise<B
 }
 
 /** The beginning of a local file, without streams: many small files are looked at in a moment. */
-export const quickHead = (file: StagedFile): { head: Buffer; isWhole: boolean } | undefined => {
+const quickHead = (file: StagedFile): { head: Buffer; isWhole: boolean } | undefined => {
   if (file.path === undefined) return undefined
   const stored = firstBytes(file.path, headBytes)
   const isWhole = stored.length < headBytes
@@ -130,7 +130,7 @@ export const corrupt = (file: StagedFile, cause: unknown): ConnectorError =>
     },
   )
 
-export const nameOf = (format: FileFormat): string => {
+const nameOf = (format: FileFormat): string => {
   const type = { csv: 'CSV', ndjson: 'NDJSON', json: 'JSON', parquet: 'Parquet' }[format.type]
   return format.compression === 'none' ? type : `${format.compression} ${type}`
 }
@@ -138,9 +138,7 @@ export const nameOf = (format: FileFormat): string => {
 const startsWith = (head: Buffer, ...bytes: number[]) => bytes.every((byte, index) => head[index] === byte)
 
 /** What the first bytes say a file is, where they say it without doubt. */
-export const magicOf = (
-  head: Buffer,
-): Compression | 'parquet' | 'html' | 'zip' | 'orc' | 'avro' | undefined => {
+const magicOf = (head: Buffer): Compression | 'parquet' | 'html' | 'zip' | 'orc' | 'avro' | undefined => {
   if (startsWith(head, 0x1f, 0x8b)) return 'gzip'
   if (startsWith(head, 0x28, 0xb5, 0x2f, 0xfd)) return 'zstd'
   if (startsWith(head, 0x50, 0x41, 0x52, 0x31)) return 'parquet'
