@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
-import type { Compression, LogicalType, StagedFile } from '@penstock/core'
+import { type Compression, ConnectorError, type LogicalType, type StagedFile } from '@penstock/core'
 import { quoteIdentifier, quoteText, quoteTextList, rowsOf } from '../sql.ts'
 import { readHead, refuseOtherFormat } from './head.ts'
 import { type Layout, type ReadColumn, rowFault } from './reading.ts'
@@ -86,6 +86,15 @@ export const jsonReader = async (file: StagedFile, signal: AbortSignal): Promise
   refuseOtherFormat(file, head)
   const [first] = /[^\s\ufeff]/.exec(head.toString()) ?? []
   if (first === undefined) return undefined
+  if (file.path === undefined && file.format.type === 'json')
+    throw new ConnectorError(
+      'resource',
+      `${file.url} is a JSON document, which is read from a local copy alone.`,
+      {
+        place: { object: file.url },
+        hint: 'Raise the limit of the staging space above the size of the object.',
+      },
+    )
   const shape = file.format.type === 'ndjson' ? 'newline_delimited' : first === '[' ? 'array' : 'unstructured'
   // A pipe carries plain bytes.
   return { shape, compression: file.path === undefined ? 'none' : file.format.compression }

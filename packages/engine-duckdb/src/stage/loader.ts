@@ -11,6 +11,7 @@ import {
   rejectValues,
   unparsedRecords,
 } from './bad-rows.ts'
+import { blame } from './blame.ts'
 import type { StageColumn } from './columns.ts'
 import { type FileGroup, groupFiles, withPaths } from './inputs.ts'
 import { badColumn, fileColumn, insertSql } from './insert.ts'
@@ -96,10 +97,10 @@ export const createFileLoader = (
     const currentTag = tag()
     return withPaths(group, read, async (paths) => {
       const source = group.layout.source(paths, typesFor(group.layout, columns), currentTag)
-      const [row] = await rowsOf(
-        connection,
-        insertSql(state.table, columns, source, group.files, formats, limit),
-      )
+      const statement = insertSql(state.table, columns, source, group.files, formats, limit)
+      const [row] = await rowsOf(connection, statement).catch(async (error: unknown) => {
+        throw await blame(error, group, read)
+      })
       const unparsed =
         group.layout.type === 'csv'
           ? await unparsedRecords(connection, group, paths, currentTag)

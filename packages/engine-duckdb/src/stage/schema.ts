@@ -1,6 +1,7 @@
 import { ConnectorError, describeType, type LogicalType } from '@penstock/core'
 import { duckdbType } from '../logical-types.ts'
 import { quoteIdentifier, quoteNullableText } from '../sql.ts'
+import { blame } from './blame.ts'
 import { findColumn, givenType, lineageColumn, refuseClash, type StageColumn, sameName } from './columns.ts'
 import { inferTypes, type Scan } from './infer-types.ts'
 import { type FileGroup, withPaths } from './inputs.ts'
@@ -51,7 +52,11 @@ export const defineColumns = async (context: LoaderContext, group: FileGroup): P
 const withAllKeys = async ({ connection, read }: LoaderContext, group: FileGroup): Promise<FileGroup> => {
   const { json } = group.layout
   if (!json) return group
-  const keys = await withPaths(group, read, (paths) => jsonKeys(connection, paths, json))
+  const keys = await withPaths(group, read, (paths) => jsonKeys(connection, paths, json)).catch(
+    async (error: unknown) => {
+      throw await blame(error, group, read)
+    },
+  )
   return { layout: jsonLayout(keys, json), files: group.files }
 }
 
@@ -88,7 +93,11 @@ export const inferredTypes = async (
     })
   const { columns } = layout.source([], unknown)
   const values = names.flatMap((name) => findColumn(columns, name)?.value ?? [])
-  return inferTypes(connection, scan, values, files[0] ? formatsOf(files[0].file) : {})
+  return inferTypes(connection, scan, values, files[0] ? formatsOf(files[0].file) : {}).catch(
+    async (error: unknown) => {
+      throw await blame(error, group, read)
+    },
+  )
 }
 
 /** Partitions are whole numbers, dates or text: what widens to text without another look at the files. */
