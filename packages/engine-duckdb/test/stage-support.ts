@@ -15,7 +15,7 @@ import { createStage } from '../src/stage/stage.ts'
 
 // A staging table in a database in memory, filled from files that a test writes: what the tests of the stage share.
 export let connection: DuckDBConnection
-export let folder: string
+let folder: string
 const signal = new AbortController().signal
 
 beforeAll(async () => {
