@@ -28,7 +28,6 @@ export const openBench = async (path?: string): Promise<Bench> => {
   const engine = await duckdb(path ?? ':memory:', {
     stagingFolder: join(folder, 'staging'),
     threads: 2,
-    ...(process.env.MEM && { memoryLimitBytes: Number(process.env.MEM) }),
   })
   onTestFinished(async () => {
     await engine.close()

@@ -1,0 +1,164 @@
+import { readdirSync } from 'node:fs'
+import { ConnectorError } from '@penstock/core'
+import { describe, expect, it } from 'vitest'
+import {
+  type Bench,
+  failure,
+  file,
+  gzip,
+  load,
+  loadBatches,
+  openBench,
+  rows,
+  texts,
+  zstd,
+} from './support.ts'
+
+const lines = (count: number) => Array.from({ length: count }, (_, n) => `${n},name ${n},${n % 3 === 0}`)
+const csv = `id,name,flag\n${lines(60_000).join('\n')}\n`
+const ndjson = `${lines(60_000)
+  .map((line, id) => JSON.stringify({ id, name: `name ${id}`, flag: id % 3 === 0, line }))
+  .join('\n')}\n`
+
+const summary = (bench: Bench) =>
+  rows(bench.engine, 'SELECT count(*)::INTEGER, sum(id)::BIGINT::VARCHAR, count_if(flag)::INTEGER FROM t')
+const expected = [[60_000, `${(60_000 * 59_999) / 2}`, 20_000]]
+/** What is left in the staging folder: nothing. */
+const leftOver = (bench: Bench) => {
+  try {
+    return readdirSync(bench.engine.stagingFolder)
+  } catch {
+    return []
+  }
+}
+
+describe('objects without a local copy', () => {
+  it.each<[string, string | Uint8Array]>([
+    ['a.csv', csv],
+    ['a.csv.gz', gzip(csv)],
+    ['a.csv.zst', zstd(csv)],
+    ['a.ndjson', ndjson],
+    ['a.ndjson.gz', gzip(ndjson)],
+    ['a.ndjson.zst', zstd(ndjson)],
+    ['utf16.csv', Buffer.from(`\ufeff${csv}`, 'utf16le')],
+  ])('%s', async (key, content) => {
+    const bench = await openBench()
+    await load(bench.engine, [file(bench, key, content, { streamed: true })])
+    expect(await summary(bench)).toEqual(expected)
+    expect(leftOver(bench)).toEqual([])
+  })
+
+  it('next to staged ones, in order', async () => {
+    const bench = await openBench()
+    await load(bench.engine, [
+      file(bench, '1.csv', 'a\n1\n'),
+      file(bench, '2.csv', 'a\n2\n', { streamed: true }),
+      file(bench, '3.csv', 'a\n3\n'),
+      file(bench, '4.csv.gz', gzip('a\n4\n'), { streamed: true }),
+    ])
+    expect((await texts(bench.engine)).flat().toSorted()).toEqual(['1', '2', '3', '4'])
+  })
+
+  it('whose types widen late', async () => {
+    const bench = await openBench()
+    const content = `${csv}x,last,true\n`
+    const { types } = await load(bench.engine, [file(bench, 'a.csv', content, { streamed: true })])
+    expect(types).toMatchObject({ id: 'text', flag: 'boolean' })
+  })
+
+  it('with bad rows: the place is found', async () => {
+    const bench = await openBench()
+    const files = [
+      file(bench, '1.csv', csv),
+      file(bench, '2.csv.gz', gzip(`${csv}x,last,true\n`), { streamed: true }),
+    ]
+    expect(await failure(load(bench.engine, files))).toMatchObject({
+      kind: 'data',
+      place: { object: 's3://bucket/2.csv.gz', line: 60_002, column: 'id', value: 'x' },
+    })
+    expect(await load(bench.engine, files, { onBadRow: 'reject' })).toMatchObject({
+      rowsLoaded: 120_000,
+      rowsRejected: 1,
+    })
+  })
+
+  it('that are corrupt', async () => {
+    const bench = await openBench()
+    const bad = gzip(csv)
+    const error = await failure(
+      load(bench.engine, [file(bench, 'a.csv.gz', bad.subarray(0, bad.length - 500), { streamed: true })]),
+    )
+    expect(error).toMatchObject({ kind: 'data', place: { object: 's3://bucket/a.csv.gz' } })
+    expect(leftOver(bench)).toEqual([])
+  })
+
+  it('whose stream breaks: the error of the stream comes out', async () => {
+    const bench = await openBench()
+    const good = file(bench, 'a.csv', csv, { streamed: true })
+    const broken = {
+      ...good,
+      stream: async function* () {
+        yield Buffer.from(csv.slice(0, 500_000))
+        throw new ConnectorError('network', 'The connection broke off.')
+      },
+    }
+    expect(await failure(load(bench.engine, [broken]))).toMatchObject({ kind: 'network' })
+    expect(await bench.engine.tables()).toEqual([])
+    expect(leftOver(bench)).toEqual([])
+  })
+
+  it.each([0, 1, 300_000])('that stall after %i bytes: an abort ends the load', async (bytes) => {
+    const bench = await openBench()
+    const abort = new AbortController()
+    let stalled: () => void = () => {}
+    const isStalled = new Promise<void>((resolve) => {
+      stalled = resolve
+    })
+    const stalling = {
+      ...file(bench, 'a.csv', csv, { streamed: true }),
+      stream: async function* () {
+        if (bytes > 0) yield Buffer.from(csv.slice(0, bytes))
+        stalled()
+        await new Promise((_resolve, reject) =>
+          abort.signal.addEventListener('abort', () => reject(abort.signal.reason)),
+        )
+      },
+    }
+    const loading = failure(loadBatches(bench.engine, [[stalling]], {}, abort.signal))
+    await isStalled
+    abort.abort()
+    expect(await loading).toMatchObject({ kind: 'cancelled' })
+    expect(leftOver(bench)).toEqual([])
+  })
+
+  it('that stall and never answer the abort either', async () => {
+    const bench = await openBench()
+    const abort = new AbortController()
+    let stalled: () => void = () => {}
+    const isStalled = new Promise<void>((resolve) => {
+      stalled = resolve
+    })
+    const stalling = {
+      ...file(bench, 'a.csv', csv, { streamed: true }),
+      stream: async function* () {
+        yield Buffer.from(csv.slice(0, 300_000))
+        stalled()
+        await new Promise(() => {})
+      },
+    }
+    const loading = failure(loadBatches(bench.engine, [[stalling]], {}, abort.signal))
+    await isStalled
+    abort.abort()
+    expect(await loading).toMatchObject({ kind: 'cancelled' })
+  })
+
+  it('Parquet and JSON documents ask for a local copy', async () => {
+    const bench = await openBench()
+    for (const key of ['a.parquet', 'a.json'])
+      expect(
+        await failure(load(bench.engine, [file(bench, key, '[{"a":1}]', { streamed: true })])),
+      ).toMatchObject({
+        hint: expect.stringMatching(/stag/i),
+      })
+  })
+})
