@@ -251,7 +251,11 @@ export const createFileLoader = (
       await loadGroup(defined, true)
     }
     const keys = (state.columns ?? []).filter(({ kind }) => kind === 'data').map(({ name }) => name)
-    for (const group of await groupFiles(connection, rest, keys, signal)) await loadGroup(group, false)
+    // Rows are numbered by statement, so with `_row` each file has one of its own.
+    const numbered = (state.columns ?? []).some(({ name, kind }) => kind === 'lineage' && name === '_row')
+    for (const group of await groupFiles(connection, rest, keys, signal))
+      for (const files of numbered ? group.files.map((file) => [file]) : [group.files])
+        await loadGroup({ ...group, files }, false)
   }
 
   return Object.freeze({ addFiles, createTable, checkBudget })

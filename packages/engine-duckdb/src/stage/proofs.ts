@@ -69,9 +69,9 @@ export const doubtOf = (
     case 'int':
       return `${cast}::VARCHAR IS DISTINCT FROM ${literal}`
     case 'boolean':
-      return `lower(${literal}) NOT IN ('true', 'false')`
+      return `${literal} NOT IN ('true', 'false', 'True', 'False', 'TRUE', 'FALSE')`
     case 'decimal':
-      return `(${literal} IS NOT NULL AND (${cast} IS NULL OR NOT ${matches(literal, patterns.decimal(type.scale))}))`
+      return `(${cast}::VARCHAR IS DISTINCT FROM ${literal} AND (${cast} IS NULL OR NOT ${matches(literal, patterns.decimal(type.scale))}))`
     case 'double':
     case 'float':
       return `(${literal} IS NOT NULL AND (${cast} IS NULL OR NOT ${matches(literal, patterns.double)} OR (isinf(${cast}) AND NOT regexp_matches(${literal}, 'inf|Inf'))))`
@@ -82,7 +82,7 @@ export const doubtOf = (
       return `${cast}::VARCHAR IS DISTINCT FROM ${text}`
     case 'timestamp':
       if (formats.timestamp !== undefined) return `(${text} IS NOT NULL AND ${cast} IS NULL)`
-      return `(${text} IS NOT NULL AND (${cast} IS NULL OR NOT ${matches(text, type.zoned ? patterns.zoned : patterns.timestamp)}))`
+      return `(${cast}::VARCHAR IS DISTINCT FROM ${text} AND (${cast} IS NULL OR NOT ${matches(text, type.zoned ? patterns.zoned : patterns.timestamp)}))`
     default:
       return `(${type?.type === 'json' ? literal : text} IS NOT NULL AND ${cast} IS NULL)`
   }

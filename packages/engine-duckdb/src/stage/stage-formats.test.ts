@@ -120,12 +120,17 @@ describe('partitions and lineage', () => {
   })
 
   test('lineage tells file, row and time', async () => {
-    const files = [await file('a.csv', 'x\n1\n2\n'), await file('b.csv', 'x\n3\n')]
+    const files = [
+      await file('a.csv', 'x\n1\n2\n'),
+      await file('b.csv', 'x\n3\n'),
+      await file('c.csv', 'x\n4\n'),
+    ]
     const { rows } = await load(files, { lineage: ['_file', '_row', '_modified'] })
     expect(rows).toEqual([
       ['1', 's3://b/a.csv', '1', '2025-06-15 15:06:40+00'],
       ['2', 's3://b/a.csv', '2', '2025-06-15 15:06:40+00'],
       ['3', 's3://b/b.csv', '1', '2025-06-15 15:06:40+00'],
+      ['4', 's3://b/c.csv', '1', '2025-06-15 15:06:40+00'],
     ])
   })
 })

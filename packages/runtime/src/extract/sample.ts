@@ -5,6 +5,7 @@ import { constants, gunzip, zstdDecompress } from 'node:zlib'
 import {
   ConnectorError,
   type FileEntry,
+  type FileFormat,
   type FileTable,
   type RemoteFile,
   type StagedFile,
@@ -37,9 +38,14 @@ export const stageSample = async (
     return { ...staged, format }
   }
   const head = await readRange(remote, 0, Math.min(sampleBytes, entry.size), signal)
-  await writeFile(path, await decompress(head, format.compression))
+  const text = await decompress(head, format.compression)
+  await writeFile(path, isPartial(entry) ? withoutCutRecord(text, format.type) : text)
   return { ...staged, format: { ...format, compression: 'none' } }
 }
+
+/** Leaves out the last line of a beginning: it may be cut, and a cut number has another type. */
+const withoutCutRecord = (text: Buffer, type: FileFormat['type']): Buffer =>
+  type === 'json' ? text : text.subarray(0, text.lastIndexOf(10) + 1 || text.length)
 
 /** True when the sample is not the whole object, so that its last record may be cut. */
 export const isPartial = (entry: FileEntry): boolean => entry.size > sampleBytes
