@@ -40,16 +40,19 @@ const fromIterable = (iterable: AsyncIterable<Uint8Array>): Readable => {
   })
 }
 
+/** Who reads a stream is told its error; one that comes after the reader left must not end the process. */
+const quietAtEnd = <Stream extends Readable>(stream: Stream): Stream => stream.on('error', () => {})
+
 /**
  * The file's bytes without compression. Fails with a `data` error that names the object where it is corrupt, and with
  * whatever the stream fails with.
  */
 export const plainBytes = (file: StagedFile, signal: AbortSignal): Readable => {
-  const stored = addAbortSignal(signal, storedBytes(file))
+  const stored = quietAtEnd(addAbortSignal(signal, storedBytes(file)))
   const { compression } = file.format
   if (compression === 'none') return stored
   const decompress = compression === 'gzip' ? createGunzip() : createZstdDecompress()
-  const plain = new PassThrough({ highWaterMark: 1 << 20 })
+  const plain = quietAtEnd(new PassThrough({ highWaterMark: 1 << 20 }))
   decompress.on('error', (error) => plain.destroy(corrupt(file, error)))
   stored.on('error', (error) => plain.destroy(error))
   plain.on('close', () => {

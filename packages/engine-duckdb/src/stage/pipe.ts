@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { close as closeFile, constants, open } from 'node:fs'
+import { close as closeFile, constants, open as openDescriptor } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { ConnectorError } from '@penstock/core'
 
-const openFile = promisify(open)
+const openFile = promisify(openDescriptor)
 const close = promisify(closeFile)
 
 /** Ms between two looks at the other end of a pipe. */
@@ -46,7 +46,7 @@ export const throughPipe = async <Result>(
   const failure: { error?: unknown } = {}
   const feeding = async () => {
     try {
-      await feed(path, bytes(), AbortSignal.any([signal, readerEnded.signal]))
+      await feed(path, bytes, AbortSignal.any([signal, readerEnded.signal]))
     } catch (error) {
       if (!readerEnded.signal.aborted) failure.error = error
     }
@@ -66,12 +66,11 @@ export const throughPipe = async <Result>(
 }
 
 /** Writes the bytes into the pipe, until they end, the reader goes away, or `ended` is aborted. */
-const feed = async (path: string, bytes: Readable, ended: AbortSignal): Promise<void> => {
+const feed = async (path: string, open: () => Readable, ended: AbortSignal): Promise<void> => {
   const descriptor = await openForReader(path, ended)
-  if (descriptor === undefined) {
-    bytes.destroy()
-    return
-  }
+  if (descriptor === undefined) return
+  // Not before: bytes that fail while nobody listens would end the process.
+  const bytes = open()
   // A socket writes without a thread that could block.
   const pipe = new Socket({ fd: descriptor, readable: false, writable: true })
   const closed = once(pipe, 'close')
