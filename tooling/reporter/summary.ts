@@ -2,8 +2,9 @@ import type { Reporter, TestModule } from 'vitest/node'
 
 /** Ends a run with one plain line, `N passed, N failed, N skipped`, that scripts can read. */
 export default class SummaryReporter implements Reporter {
-  onTestRunEnd(modules: readonly TestModule[]): void {
-    const counts = { passed: 0, failed: 0, skipped: 0 }
+  onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
+    // An error that no test caught fails the run as well.
+    const counts = { passed: 0, failed: unhandled.length, skipped: 0 }
     for (const module of modules) {
       const tests = [...module.children.allTests()]
       for (const test of tests) {
