@@ -35,7 +35,7 @@ export const benchExtract = async (options: ExtractBenchOptions): Promise<void> 
     )
   }
   heading()
-  for (const latencyMs of [0, options.latencyMs])
+  for (const latencyMs of new Set([0, options.latencyMs]))
     for (const [format, dataset] of datasets) await benchFormat(format, dataset, latencyMs, options)
   if (options.only.length === 0 || options.only.includes('idle')) await benchIdle(options)
 }
