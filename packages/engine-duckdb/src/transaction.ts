@@ -47,14 +47,14 @@ export const beginTransaction = async (
   ): Promise<Result> =>
     enqueue(async () => {
       if (state !== 'open') throw new ConnectorError('internal', 'The transaction has ended.')
-      const any = AbortSignal.any([signal, ended.signal, ...(context.signal ? [context.signal] : [])])
+      const anySignal = AbortSignal.any([signal, ended.signal, ...(context.signal ? [context.signal] : [])])
       try {
-        return await interruptible(connection, any, () => operation(any))
+        return await interruptible(connection, anySignal, () => operation(anySignal))
       } catch (error) {
         throw translateError(error, {
           action: context.action ?? 'load',
           location,
-          signal: any,
+          signal: anySignal,
           ...(context.table !== undefined && { table: context.table }),
         })
       }
