@@ -1,11 +1,12 @@
 import type { z } from 'zod'
+import type { AnyConnector } from './any-connector.ts'
 import type { AuthMethod } from './auth.ts'
+import type { ConnectorContext } from './connector.ts'
 import { ConnectorError } from './errors.ts'
 import { revealAll } from './secret.ts'
-import type { AnySource, ConnectorContext, Source } from './source.ts'
 
 /** A connector with a validated configuration and a chosen auth method: ready for use, nothing opened yet. */
-export interface Connection<Connector extends AnySource = AnySource> {
+export interface Connection<Connector extends AnyConnector = AnyConnector> {
   readonly connector: Connector
   /** Name in the project, where it has one. */
   readonly name: string | undefined
@@ -29,18 +30,22 @@ type AuthInput<Methods extends readonly AuthMethod[]> = Methods extends readonly
   : { readonly auth: MethodInput<Methods[number]> }
 
 /** Input of {@link connect}: the connector's own fields, and `auth` where it has auth methods. */
-export type ConnectionInput<Connector extends AnySource> = FieldsOf<Connector['config']> &
-  (Connector extends Source<z.ZodType, infer Methods, z.ZodType> ? AuthInput<Methods> : object)
+export type ConnectionInput<Connector extends AnyConnector> = FieldsOf<Connector['config']> &
+  (Connector extends { readonly auth?: infer Methods }
+    ? Exclude<Methods, undefined> extends readonly AuthMethod[]
+      ? AuthInput<Exclude<Methods, undefined>>
+      : object
+    : object)
 
 /** Validates a configuration. Throws a `config` error that names each wrong field. */
-export const connect = <Connector extends AnySource>(
+export const connect = <Connector extends AnyConnector>(
   connector: Connector,
   input: ConnectionInput<Connector>,
   options: { name?: string } = {},
 ): Connection<Connector> => connectUnknown(connector, input, options)
 
 /** {@link connect} for input of unknown shape: a project file, flags. */
-export const connectUnknown = <Connector extends AnySource>(
+export const connectUnknown = <Connector extends AnyConnector>(
   connector: Connector,
   input: unknown,
   options: { name?: string } = {},

@@ -1,27 +1,10 @@
 import type { z } from 'zod'
 import type { AuthMethod } from './auth.ts'
-import type { CheckStep } from './check.ts'
+import type { ConnectorContext, ConnectorDefinition, MaybePromise, ResolvedAuth } from './connector.ts'
 import type { FileEntry, RemoteFile } from './files.ts'
 import type { FileFormat } from './format.ts'
 import { schemaFromRow } from './row-schema.ts'
 import type { TableSchema } from './types.ts'
-
-type MaybePromise<T> = T | Promise<T>
-
-/** What every function of a connector gets. Frozen; one per use of a connection. */
-export interface ConnectorContext<Config = unknown, Auth = unknown> {
-  readonly config: Config
-  /** What the chosen auth method resolved to; undefined for a connector without auth methods. */
-  readonly auth: Auth
-  readonly signal: AbortSignal
-  readonly clock: () => Date
-  /** Requests in flight that the user allows; undefined leaves it to the connector. */
-  readonly concurrency: number | undefined
-  /** Registers a clean-up that runs when this use of the connection ends, in reverse order. */
-  readonly defer: (cleanup: () => MaybePromise<void>) => void
-  /** Tells the user something that is no error. */
-  readonly notice: (message: string) => void
-}
 
 export interface ReadOptions<Since = unknown> {
   /** Highest cursor value of the rows that are in the table; undefined on a full load or the first delta. */
@@ -74,45 +57,17 @@ export interface TableSummary {
   readonly bytes?: number
 }
 
-export interface PolicyOptions {
-  /** Allow only from these CIDR blocks. */
-  readonly sourceIps?: readonly string[]
-  /** Deny what doesn't come over TLS. */
-  readonly secureTransport?: boolean
-}
-
-/** What has to be allowed on the other side, as documents ready to paste. */
-export interface AccessPolicies {
-  readonly policy: unknown
-  /** Who may assume the role, for auth methods with a role. */
-  readonly trust?: unknown
-}
-
 export interface SourceCapabilities {
   /** Modes that make sense for its tables. */
   readonly modes: readonly ('full' | 'delta' | 'merge')[]
 }
 
-type ResolvedAuth<Methods extends readonly AuthMethod[]> =
-  Methods[number] extends AuthMethod<z.ZodType, infer Resolved> ? Resolved : never
-
 export interface SourceDefinition<
   Config extends z.ZodType,
   Methods extends readonly AuthMethod[],
   Selection extends z.ZodType,
-> {
-  /** Stable id: `source-s3`. */
-  readonly name: string
-  readonly title?: string
-  readonly description?: string
-  /** The one schema from which types, flags, wizard, JSON Schema and docs come. */
-  readonly config: Config
-  readonly auth?: Methods
+> extends ConnectorDefinition<Config, Methods> {
   readonly capabilities?: Partial<SourceCapabilities>
-  /** Does the real calls. Throws at the first failure, or yields a step for each thing that it tried. */
-  check(
-    context: ConnectorContext<z.output<Config>, ResolvedAuth<Methods>>,
-  ): Promise<void> | AsyncIterable<CheckStep>
   /** What can be extracted as it stands. */
   tables(
     context: ConnectorContext<z.output<Config>, ResolvedAuth<Methods>>,
@@ -125,15 +80,6 @@ export interface SourceDefinition<
     context: ConnectorContext<z.output<Config>, ResolvedAuth<Methods>>,
     selection: z.output<Selection>,
   ): MaybePromise<readonly SourceTable[]>
-  /** Least privilege for this configuration. */
-  policy?(
-    context: {
-      readonly config: z.output<Config>
-      readonly authMethod: string | undefined
-      readonly authFields: unknown
-    },
-    options: PolicyOptions,
-  ): AccessPolicies
 }
 
 /** A source connector. `specificationVersion` is raised only when the contract breaks. */

@@ -1,8 +1,9 @@
 import {
-  type AnySource,
+  type AnyConnector,
   type CheckStep,
   type Connection,
   ConnectorError,
+  requireKind,
   type SourceTable,
   type TableSummary,
   toConnectorError,
@@ -29,7 +30,7 @@ export const runCheck = async (connection: Connection, options: CheckOptions = {
     await withContext(
       connection,
       async (context) => {
-        const outcome = (connection.connector as AnySource).check(context)
+        const outcome = (connection.connector as AnyConnector).check(context)
         if (!(Symbol.asyncIterator in outcome)) {
           await outcome
           add({ id: 'check', title: 'Connection works', status: 'passed' })
@@ -56,7 +57,11 @@ export const listTables = async (
     connection,
     (context) =>
       Array.fromAsync(
-        listSourceTables(connection.connector, context, prefix === undefined ? {} : { prefix }),
+        listSourceTables(
+          requireKind(connection.connector, 'source'),
+          context,
+          prefix === undefined ? {} : { prefix },
+        ),
       ),
     use,
   )

@@ -9,7 +9,7 @@ import {
   type WizardOptions,
 } from '@penstock/command-kit'
 import {
-  type AnySource,
+  type AnyConnector,
   type AuthMethod,
   ConnectorError,
   nearest,
@@ -32,7 +32,7 @@ import { applySettings, methodOf, readSettings } from '../lib/settings.ts'
 type Fields = Record<string, unknown>
 
 interface Draft {
-  readonly connector: AnySource
+  readonly connector: AnyConnector
   readonly reference: string
   readonly method: AuthMethod | undefined
   readonly fields: Fields
@@ -205,7 +205,7 @@ const chooseConnector = async (prompter: Prompter | undefined): Promise<string> 
 }
 
 const chooseMethod = async (
-  connector: AnySource,
+  connector: AnyConnector,
   wanted: string | undefined,
   prompter: Prompter | undefined,
 ): Promise<AuthMethod | undefined> => {

@@ -1,5 +1,5 @@
 import { Flags } from '@penstock/command-kit'
-import { type AnySource, type ErrorRecord, schemaFields, toConnectorError } from '@penstock/core'
+import { type AnyConnector, type ErrorRecord, schemaFields, toConnectorError } from '@penstock/core'
 import {
   checkConnection,
   errorRecord,
@@ -89,7 +89,7 @@ const summarize = async (project: Project, entry: ProjectConnection): Promise<Co
     ...(entry.description === undefined ? {} : { description: entry.description }),
     ...(typeof method === 'string' ? { auth: method } : {}),
   }
-  let connector: AnySource | undefined
+  let connector: AnyConnector | undefined
   try {
     connector = await loadConnector(entry.connector, project.folder)
     checkConnection(project, entry.name, connector)
@@ -101,7 +101,7 @@ const summarize = async (project: Project, entry: ProjectConnection): Promise<Co
 }
 
 /** Fields that the connector knows and that hold no secret. */
-const plainFields = (connector: AnySource, entry: ProjectConnection): Record<string, unknown> => {
+const plainFields = (connector: AnyConnector, entry: ProjectConnection): Record<string, unknown> => {
   const plain = schemaFields(connector.config).filter(
     (field) => field.kind !== 'secret' && field.kind !== 'object',
   )

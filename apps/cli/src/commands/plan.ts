@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { countOf, Flags, formatBytes, formatCount, printable } from '@penstock/command-kit'
-import { describeType, type LedgerCount } from '@penstock/core'
+import { connectionOfKind, describeType, type LedgerCount } from '@penstock/core'
 import { type ExtractPlan, plan, type TablePlan } from '@penstock/runtime'
 import { withEngine } from '../lib/engine.ts'
 import { LoadCommand, loadCommandFlags } from '../lib/load-command.ts'
@@ -40,7 +40,7 @@ export class Plan extends LoadCommand {
     const path = (await exists(into)) ? into : ':memory:'
     const found = await withEngine(path, { ...resources, readOnly: path !== ':memory:' }, (engine) =>
       plan({
-        source: connection,
+        source: connectionOfKind(connection, 'source'),
         tables,
         engine,
         signal: this.signal,

@@ -50,7 +50,7 @@ describe('loadConnector', () => {
   it('refuses what is no connector, a broken one and one of another contract', async () => {
     await install('broken', {}, 'this is no code')
     await install('empty', {}, 'export const something = 1')
-    await install('sink', {}, code.replace('source', 'destination'))
+    await install('sink', {}, code.replace('source', 'sideways'))
     for (const [name, errorCode] of [
       ['broken', 'ConnectorBroken'],
       ['empty', 'ConnectorBroken'],

@@ -3,13 +3,13 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type AnySource, ConnectorError, nearest } from '@penstock/core'
+import { type AnyConnector, ConnectorError, connectorKinds, nearest } from '@penstock/core'
 
 /** A connector that comes with the command line. Its code is loaded when it is used. */
 export interface BuiltInConnector {
   readonly name: string
   readonly title: string
-  load(): Promise<AnySource>
+  load(): Promise<AnyConnector>
 }
 
 export const builtInConnectors: readonly BuiltInConnector[] = [
@@ -28,7 +28,7 @@ const contractVersion = 1
  * or a file of the project (`./connectors/issues.ts`). A package runs with the rights of the user, like any
  * dependency.
  */
-export const loadConnector = async (reference: string, projectFolder: string): Promise<AnySource> => {
+export const loadConnector = async (reference: string, projectFolder: string): Promise<AnyConnector> => {
   const builtIn = builtInConnectors.find((connector) => connector.name === reference)
   if (builtIn) return builtIn.load()
   const path = await locate(reference, projectFolder)
@@ -94,8 +94,8 @@ const importTarget = (exports: unknown): string | undefined => {
   return undefined
 }
 
-const checkContract = (value: unknown, reference: string): AnySource => {
-  const connector = value as Partial<AnySource> | null | undefined
+const checkContract = (value: unknown, reference: string): AnyConnector => {
+  const connector = value as Partial<AnyConnector> | null | undefined
   if (typeof connector !== 'object' || connector === null || connector.kind === undefined)
     throw new ConnectorError('config', `${reference} exports no connector as its default.`, {
       code: 'ConnectorBroken',
@@ -107,8 +107,10 @@ const checkContract = (value: unknown, reference: string): AnySource => {
       `${reference} is written for version ${String(connector.specificationVersion)} of the connector contract; this penstock runs version ${contractVersion}.`,
       { code: 'ContractVersion', hint: 'Update penstock or the connector, whichever is older.' },
     )
-  if (connector.kind === 'source') return connector as AnySource
-  throw new ConnectorError('config', `${reference} is a ${String(connector.kind)}, not a source.`, {
-    code: 'ConnectorBroken',
-  })
+  if ((connectorKinds as readonly unknown[]).includes(connector.kind)) return connector as AnyConnector
+  throw new ConnectorError(
+    'config',
+    `${reference} is of the kind "${String(connector.kind)}", which this penstock does not know.`,
+    { code: 'ConnectorBroken', hint: `Kinds: ${connectorKinds.join(', ')}.` },
+  )
 }

@@ -2,6 +2,7 @@ import { formatBytes, formatCount, formatDuration, type TableColumn } from '@pen
 import {
   type Connection,
   ConnectorError,
+  connectionOfKind,
   type ErrorRecord,
   type ProgressListener,
   type RunRecord,
@@ -36,7 +37,7 @@ export const runExtraction = (extraction: Extraction, record: RecordOptions): Pr
   }
   const work = () =>
     extract({
-      source: connection,
+      source: connectionOfKind(connection, 'source'),
       tables: extraction.tables,
       engine: extraction.engine,
       signal: extraction.signal,

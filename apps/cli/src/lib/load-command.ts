@@ -1,5 +1,5 @@
 import { type Interfaces, parseFlags, readFlags } from '@penstock/command-kit'
-import type { AnySource, Connection } from '@penstock/core'
+import { type AnySource, type Connection, requireKind } from '@penstock/core'
 import { openProject, type Project, type ResourceOptions, resourceOptions } from '@penstock/runtime'
 import { selection } from '@penstock/source-s3'
 import { builtInConnectors } from './connectors.ts'
@@ -45,7 +45,7 @@ export abstract class LoadCommand extends ProjectCommand {
     } as LoadInput)
     const project = await this.openProject(flags.project)
     const name = String(args.connection)
-    const connector = await this.connectorOf(project, name)
+    const connector = requireKind(await this.connectorOf(project, name), 'source')
     const resources = parseFlags(resourceOptions, readFlags(resourceOptions, flags))
     const tables = requestsFromFlags(connector, flags)
     const connection = await this.openConnection(project, name)
@@ -64,6 +64,6 @@ export abstract class LoadCommand extends ProjectCommand {
     const reference = name === undefined ? undefined : project?.connections[name]?.connector
     if (!project || name === undefined || builtInConnectors.some((connector) => connector.name === reference))
       return undefined
-    return this.connectorOf(project, name)
+    return requireKind(await this.connectorOf(project, name), 'source')
   }
 }

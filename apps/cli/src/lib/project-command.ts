@@ -1,5 +1,5 @@
 import { Args, BaseCommand, Flags, type Interfaces } from '@penstock/command-kit'
-import type { AnySource, Connection } from '@penstock/core'
+import type { AnyConnector, Connection } from '@penstock/core'
 import { connectionNamed, openConnection, openProject, type Project } from '@penstock/runtime'
 import { loadConnector } from './connectors.ts'
 
@@ -28,7 +28,7 @@ export abstract class ProjectCommand extends BaseCommand {
   }
 
   /** The connector of a connection of the project. */
-  protected connectorOf(project: Project, name: string): Promise<AnySource> {
+  protected connectorOf(project: Project, name: string): Promise<AnyConnector> {
     return loadConnector(connectionNamed(project, name).connector, project.folder)
   }
 

@@ -1,5 +1,5 @@
 import {
-  type AnySource,
+  type AnyConnector,
   type AuthMethod,
   ConnectorError,
   coerceText,
@@ -44,7 +44,7 @@ export const methodOf = (settings: readonly Setting[]): string | undefined =>
  */
 export const applySettings = (
   settings: readonly Setting[],
-  connector: AnySource,
+  connector: AnyConnector,
   method: AuthMethod | undefined,
   before: Settings,
 ): Settings => {

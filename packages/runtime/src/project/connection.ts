@@ -1,5 +1,5 @@
 import {
-  type AnySource,
+  type AnyConnector,
   type AuthMethod,
   type Connection,
   ConnectorError,
@@ -29,7 +29,7 @@ type Fields = Readonly<Record<string, unknown>>
  * Checks a connection of the project against its connector, as far as that goes without resolving references.
  * Secrets in plain text are refused.
  */
-export const checkConnection = (project: Project, name: string, connector: AnySource): void => {
+export const checkConnection = (project: Project, name: string, connector: AnyConnector): void => {
   const entry = connectionNamed(project, name)
   for (const part of partsOf(project.document, entry, connector)) {
     refusePlainSecrets(project.document, entry, part)
@@ -58,7 +58,7 @@ export interface OpenConnectionOptions {
 export const openConnection = async (
   project: Project,
   name: string,
-  connector: AnySource,
+  connector: AnyConnector,
   { env = process.env, secrets = 'required' }: OpenConnectionOptions = {},
 ): Promise<Connection> => {
   checkConnection(project, name, connector)
@@ -91,7 +91,7 @@ interface Part {
 function* partsOf(
   document: ProjectDocument,
   entry: ProjectConnection,
-  connector: AnySource,
+  connector: AnyConnector,
 ): Generator<Part> {
   const path = ['connections', entry.name]
   const fields = schemaFields(connector.config)

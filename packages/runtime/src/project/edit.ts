@@ -1,6 +1,6 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type AnySource, type AuthMethod, ConnectorError, schemaFields } from '@penstock/core'
+import { type AnyConnector, type AuthMethod, ConnectorError, schemaFields } from '@penstock/core'
 import { isMap, isScalar, YAMLMap } from 'yaml'
 import { writeFileAtomically } from './atomic.ts'
 import { checkConnection, plainSecretMessage, plainSecrets, secretHint } from './connection.ts'
@@ -65,7 +65,7 @@ export const prepareStateFolder = async (folder: string): Promise<string> => {
 
 export interface ConnectionEdit {
   readonly name: string
-  readonly connector: AnySource
+  readonly connector: AnyConnector
   /** Value of `connector:`: the connector's name, a package or a path. */
   readonly reference: string
   readonly description?: string

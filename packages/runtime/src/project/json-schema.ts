@@ -1,4 +1,4 @@
-import { type AnySource, type AuthMethod, isSecretSchema } from '@penstock/core'
+import { type AnyConnector, type AuthMethod, isSecretSchema } from '@penstock/core'
 import { z } from 'zod'
 import { loadRequest } from '../extract/request.ts'
 import { connectionEntry, pipelineEntry, pipelineOptions, tableEntry } from './schema.ts'
@@ -15,7 +15,7 @@ const reference = {
  * JSON Schema of penstock.yaml for editors. The given connectors are described field by field; connections of other
  * connectors may have any fields.
  */
-export const projectJsonSchema = (connectors: readonly AnySource[], id: string): JsonSchema => ({
+export const projectJsonSchema = (connectors: readonly AnyConnector[], id: string): JsonSchema => ({
   $schema: 'http://json-schema.org/draft-07/schema#',
   $id: id,
   title: 'Penstock project file',
@@ -41,7 +41,7 @@ export const projectJsonSchema = (connectors: readonly AnySource[], id: string):
   definitions: { reference },
 })
 
-const connectionRule = (connector: AnySource): JsonSchema => {
+const connectionRule = (connector: AnyConnector): JsonSchema => {
   const config = convert(connector.config)
   const methods: readonly AuthMethod[] = connector.auth ?? []
   return {
@@ -78,8 +78,10 @@ const authSchema = (methods: readonly AuthMethod[]): JsonSchema => ({
   })),
 })
 
-const pipelineSchema = (connectors: readonly AnySource[]): JsonSchema => {
-  const selections = connectors.map((connector) => connector.selection as z.ZodType | undefined)
+const pipelineSchema = (connectors: readonly AnyConnector[]): JsonSchema => {
+  const selections = connectors.map((connector) =>
+    connector.kind === 'source' ? (connector.selection as z.ZodType | undefined) : undefined,
+  )
   const selection = Object.assign({}, ...selections.map((schema) => (schema ? propertiesOf(schema) : {})))
   return {
     type: 'object',

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { type AnySource, parse, schemaFields } from '@penstock/core'
+import { type AnyConnector, type AnySource, parse, requireKind, schemaFields } from '@penstock/core'
 import type { z } from 'zod'
 import { loadRequest } from '../extract/request.ts'
 import type { FieldPath } from './document.ts'
@@ -33,7 +33,7 @@ export interface OpenedPipeline {
 export const openPipeline = async (
   project: Project,
   name: string,
-  connectorOf: (connection: string) => Promise<AnySource>,
+  connectorOf: (connection: string) => Promise<AnyConnector>,
   env: ResolveOptions['env'] = process.env,
 ): Promise<OpenedPipeline> => {
   const pipeline = pipelineNamed(project, name)
@@ -44,7 +44,7 @@ export const openPipeline = async (
     const path = [...base, 'tables', index]
     const connection = connectionOf(project, pipeline, table, path)
     const { connection: _, ...fields } = table
-    checkTable(project, path, fields, load, await connectorOf(connection))
+    checkTable(project, path, fields, load, requireKind(await connectorOf(connection), 'source'))
     const request = await resolveFields(project, path, { ...load, ...fields }, env)
     groups.set(connection, [...(groups.get(connection) ?? []), request])
   }

@@ -1,0 +1,102 @@
+import type { z } from 'zod'
+import type { AuthMethod } from './auth.ts'
+import type { ConnectorContext, ConnectorDefinition, ResolvedAuth } from './connector.ts'
+
+/** What an action gets beside its input: the connection's context, and the streams of who calls it. */
+export interface ActionContext<Config = unknown, Auth = unknown> extends ConnectorContext<Config, Auth> {
+  /** Bytes that the caller hands over, for inputs that say `-`. */
+  readonly stdin?: AsyncIterable<Uint8Array>
+  /** Takes bytes that the action hands out, for outputs that say `-`; resolves when more can come. */
+  readonly stdout?: (chunk: Uint8Array) => Promise<void>
+  readonly onProgress: (event: ActionProgress) => void
+}
+
+/** Totals so far. */
+export interface ActionProgress {
+  /** What is under way: a key, a path. */
+  readonly item: string
+  readonly items: number
+  readonly totalItems?: number
+  readonly bytes: number
+  readonly totalBytes?: number
+}
+
+/** A named step with typed input and output that a workflow, a command line or a program calls. */
+export interface Action<
+  Input extends z.ZodType = z.ZodType,
+  Output extends z.ZodType = z.ZodType,
+  Context extends ActionContext = ActionContext,
+> {
+  readonly title: string
+  readonly description?: string
+  /** Short names of its command: `mb`. */
+  readonly aliases?: readonly string[]
+  /** Input fields that its command takes as arguments, in this order; the others are flags. */
+  readonly arguments?: readonly string[]
+  readonly examples?: readonly { readonly description: string; readonly input: z.input<Input> }[]
+  readonly input: Input
+  readonly output: Output
+  /** True when it changes nothing on the other side: may be tried again freely. */
+  readonly readOnly?: boolean
+  /**
+   * Does it. Throws ConnectorErrors. An action with many results hands them out as they come by `emit`, each an
+   * element of the list `items` of its output; then the output's `items` may be left empty by who streams.
+   */
+  run(
+    context: Context,
+    input: z.output<Input>,
+    emit?: (item: unknown) => Promise<void>,
+  ): Promise<z.output<Output>>
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: variance: actions of all inputs meet here
+export type AnyAction = Action<any, any, any>
+
+export interface ActionsDefinition<
+  Config extends z.ZodType,
+  Methods extends readonly AuthMethod[],
+  Actions extends Readonly<Record<string, AnyAction>>,
+> extends ConnectorDefinition<Config, Methods> {
+  /** Word under which its commands stand: `s3` gives `penstock s3 ls`. */
+  readonly topic: string
+  /** By long name: `list-files`. */
+  readonly actions: Actions
+}
+
+/** An actions connector. `specificationVersion` is raised only when the contract breaks. */
+export interface Actions<
+  Config extends z.ZodType = z.ZodType,
+  Methods extends readonly AuthMethod[] = readonly AuthMethod[],
+  Named extends Readonly<Record<string, AnyAction>> = Readonly<Record<string, AnyAction>>,
+> extends ActionsDefinition<Config, Methods, Named> {
+  readonly kind: 'actions'
+  readonly specificationVersion: 1
+}
+
+/** Actions of any configuration, as the runtime and the command line handle them. */
+// biome-ignore lint/suspicious/noExplicitAny: variance: contexts of all configurations meet here
+export type AnyActions = Actions<any, any, any>
+
+/** Context of the actions of a connector with this configuration and these auth methods. */
+export type ActionContextOf<Config extends z.ZodType, Methods extends readonly AuthMethod[]> = ActionContext<
+  z.output<Config>,
+  ResolvedAuth<Methods>
+>
+
+/** One action with its types inferred. */
+export const defineAction = <
+  Input extends z.ZodType,
+  Output extends z.ZodType,
+  Context extends ActionContext = ActionContext,
+>(
+  action: Action<Input, Output, Context>,
+): Action<Input, Output, Context> => Object.freeze(action)
+
+export const defineActions = <
+  Config extends z.ZodType,
+  const Methods extends readonly AuthMethod[] = readonly [],
+  const Named extends Readonly<Record<string, AnyAction>> = Readonly<Record<string, AnyAction>>,
+>(
+  definition: ActionsDefinition<Config, Methods, Named>,
+): Actions<Config, Methods, Named> =>
+  Object.freeze({ ...definition, kind: 'actions' as const, specificationVersion: 1 as const })
