@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { createFaults, type Faults } from './faults/faults.ts'
+import { type DirectGlue, type DirectRest, directGlue, directRest } from './glue/direct.ts'
+import { createGlueStore } from './glue/store.ts'
 import { createIdentities, type Identities } from './iam/identities.ts'
 import { parsePolicy } from './iam/policy.ts'
+import { createGenericCatalog, type RestSettings } from './iceberg-rest/generic.ts'
 import { createHashers } from './s3/checksums/hashers.ts'
 import {
   type Author,
@@ -68,7 +71,7 @@ export interface DirectS3 {
 
 /** A running AWS of one's own. */
 export interface Aws {
-  /** `http://127.0.0.1:PORT`, for S3 and STS. */
+  /** `http://127.0.0.1:PORT`, for S3, STS and Glue; with `/iceberg` the REST endpoint of Glue and S3 Tables. */
   endpoint: string
   port: number
   account: string
@@ -76,6 +79,14 @@ export interface Aws {
   identities: Identities
   faults: Faults
   s3: DirectS3
+  /** Data Catalog of Glue, and table buckets of S3 Tables. */
+  glue: DirectGlue
+  /** Iceberg REST catalog that is none of AWS, at `ENDPOINT/_iceberg`. */
+  rest: DirectRest & {
+    configure(settings: RestSettings): void
+    /** Lets all tokens that were given out expire. */
+    expireTokens(): void
+  }
   log: RequestLog
   /** Milliseconds that the server's clock is ahead of the clock it was given. */
   clockOffsetMs: number
@@ -84,7 +95,7 @@ export interface Aws {
   close(): Promise<void>
 }
 
-/** Starts S3 and STS on loopback. */
+/** Starts S3, STS, Glue and Iceberg REST catalogs on loopback. */
 export async function startAws(options: AwsOptions = {}): Promise<Aws> {
   const { port = 0, host = '127.0.0.1', domain = [], latencyMs = 0, trustSourceIpHeader = false } = options
   const { secureTransport = false } = options
@@ -100,12 +111,22 @@ export async function startAws(options: AwsOptions = {}): Promise<Aws> {
   })
   const store = options.data === undefined ? createMemoryStore() : createFolderStore(options.data)
   const s3: S3Service = { store, hashers: createHashers() }
+  const glue = createGlueStore(clock)
+  const generic = createGenericCatalog()
+  const direct = directS3(s3, () => ({
+    now: clock(),
+    account: identities.account,
+    region: options.region ?? 'us-east-1',
+  }))
   const faults = createFaults()
   const log = createLog()
   const context: ServerContext = {
     identities,
     faults,
     s3,
+    glue,
+    generic,
+    readObject: (location) => readLocation(direct, location),
     log,
     clock,
     verify: createVerifier(identities.findCredential),
@@ -128,11 +149,15 @@ export async function startAws(options: AwsOptions = {}): Promise<Aws> {
     root: { accessKeyId, secretAccessKey },
     identities,
     faults,
-    s3: directS3(s3, () => ({
-      now: clock(),
-      account: identities.account,
-      region: options.region ?? 'us-east-1',
-    })),
+    s3: direct,
+    glue: directGlue(glue, { account: identities.account, region: options.region ?? 'us-east-1' }),
+    rest: {
+      ...directRest(glue),
+      configure: (settings) => void Object.assign(generic, settings),
+      expireTokens: () => {
+        for (const token of generic.tokens.values()) token.expiresAt = 0
+      },
+    },
     log,
     get clockOffsetMs() {
       return clockOffsetMs
@@ -148,6 +173,12 @@ export async function startAws(options: AwsOptions = {}): Promise<Aws> {
       await store.close()
     },
   }
+}
+
+/** Content of an object that a catalog points at. */
+async function readLocation(s3: DirectS3, location: string): Promise<Buffer | undefined> {
+  const [, bucket = '', key = ''] = /^s3[an]?:\/\/([^/]+)\/(.+)$/.exec(location) ?? []
+  return s3.getObject(bucket, key).catch(() => undefined)
 }
 
 function directS3(service: S3Service, author: () => Author): DirectS3 {

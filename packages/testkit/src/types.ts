@@ -80,11 +80,13 @@ export interface Denial {
 
 /** What a fault rule can look at. */
 export interface RequestInfo {
-  service: 's3' | 'sts' | 'glue'
-  /** Operation name of the API: `GetObject`, `ListObjectsV2`, `PutObject`, `UploadPart`, `AssumeRole` ... */
+  /** `iceberg`: the REST catalogs of Glue, of S3 Tables and the generic one. */
+  service: 's3' | 'sts' | 'glue' | 'iceberg'
+  /** Operation name of the API: `GetObject`, `ListObjectsV2`, `AssumeRole`, `GetTable`, `LoadTable` ... */
   operation: string
   method: string
   bucket?: string
+  /** Of a catalog: `database.table`, or the database alone. */
   key?: string
   /** Parsed `Range` header, inclusive byte positions. */
   range?: { start: number; end?: number }
@@ -111,6 +113,8 @@ export interface LogEntry extends RequestInfo {
   /** IAM actions that were evaluated, allowed or not. */
   actions: { action: string; resource: string; allowed: boolean }[]
   userAgent: string
+  /** What `x-iceberg-access-delegation` asked for. */
+  accessDelegation?: string
   faults: string[]
   /** Code of the error that was answered. */
   errorCode?: string

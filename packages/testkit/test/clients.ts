@@ -86,6 +86,7 @@ function splitPath(path: string) {
       String.fromCharCode(Number.parseInt(hex, 16)),
     ),
     query: parseRawQuery(rawQuery) ?? [],
+    sentPath: rawPath,
   }
 }
 

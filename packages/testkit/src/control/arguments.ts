@@ -18,12 +18,12 @@ export interface ProcessSettings {
   rootSecretAccessKey?: string
 }
 
-export const usage = `Embedded AWS: S3 and STS on loopback, with IAM, for tests and try-outs.
+export const usage = `Embedded AWS: S3, STS and Glue on loopback, with IAM, for tests and try-outs.
 
   --port NUMBER             port; a free one when absent
   --host ADDRESS            address to listen on (127.0.0.1)
   --data FOLDER             keep objects in this folder instead of in memory
-  --seed FILE               JSON with buckets, users, roles and objects to start with
+  --seed FILE               JSON with buckets, users, roles, objects and tables to start with
   --account ID              account of the root user (111122223333)
   --region NAME             default region (us-east-1)
   --latency MS              wait before each request is handled

@@ -1,18 +1,25 @@
 import { z } from 'zod'
 import type { Faults } from '../faults/faults.ts'
+import type { DirectGlue, DirectRest } from '../glue/direct.ts'
 import type { Identities } from '../iam/identities.ts'
+import type { RestSettings } from '../iceberg-rest/generic.ts'
 import type { LogEntry, PolicyDocument } from '../types.ts'
+import {
+  databaseSchema,
+  glueSettingsSchema,
+  metadataLocationSchema,
+  newTable,
+  restNamespaceSchema,
+  restSettings,
+  restSettingsSchema,
+  restTableSchema,
+  tableBucketSchema,
+  tableSchema,
+} from './catalog-schemas.ts'
+import { present } from './present.ts'
 import type { AwsControl } from './protocol.ts'
 import { controlObjectSchema, faultRuleSchema } from './schemas.ts'
-import {
-  bucketSchema,
-  policySchema,
-  present,
-  problemsOf,
-  roleSchema,
-  type SeedTarget,
-  userSchema,
-} from './seed.ts'
+import { bucketSchema, policySchema, problemsOf, roleSchema, type SeedTarget, userSchema } from './seed.ts'
 
 /** The embedded AWS as the control endpoint needs it. */
 export interface ControlTarget {
@@ -23,6 +30,8 @@ export interface ControlTarget {
     listKeys(bucket: string, prefix?: string): string[] | Promise<string[]>
     setBucketPolicy(bucket: string, policy: PolicyDocument | undefined): unknown
   }
+  glue: DirectGlue
+  rest: DirectRest & { configure(settings: RestSettings): void }
   log: { entries(): LogEntry[]; clear(): void }
   /** Ms that the server's clock is ahead of the machine's. */
   clockOffsetMs: number
@@ -76,6 +85,28 @@ export const commands: Record<keyof AwsControl | 'removeFault', Command> = {
   setBucketPolicy: command(z.tuple([text, policySchema.nullish()]), async ({ target }, bucket, policy) => {
     await target.s3.setBucketPolicy(bucket, policy ?? undefined)
   }),
+  createDatabase: command(z.tuple([databaseSchema]), ({ target }, database) =>
+    target.glue.createDatabase(present(database)),
+  ),
+  createTable: command(z.tuple([tableSchema]), ({ target }, table) =>
+    target.glue.createTable(newTable(table)),
+  ),
+  setMetadataLocation: command(z.tuple([metadataLocationSchema]), ({ target }, table) =>
+    target.glue.setMetadataLocation(present(table)),
+  ),
+  createTableBucket: command(z.tuple([tableBucketSchema]), ({ target }, bucket) =>
+    target.glue.createTableBucket(present(bucket)),
+  ),
+  configureGlue: command(z.tuple([glueSettingsSchema]), ({ target }, settings) =>
+    target.glue.configure(present(settings)),
+  ),
+  createRestNamespace: command(z.tuple([restNamespaceSchema]), ({ target }, namespace) =>
+    target.rest.createNamespace(present(namespace)),
+  ),
+  createRestTable: command(z.tuple([restTableSchema]), ({ target }, table) => target.rest.createTable(table)),
+  configureRest: command(z.tuple([restSettingsSchema]), ({ target }, settings) =>
+    target.rest.configure(restSettings(settings)),
+  ),
   createUser: command(z.tuple([userSchema]), ({ target }, user) =>
     target.identities.createUser(present(user)),
   ),

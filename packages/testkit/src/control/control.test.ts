@@ -43,6 +43,30 @@ test('buckets and objects: made, listed, read over HTTP, removed', async () => {
   expect(await control.listKeys('shared')).toEqual(['a/text'])
 })
 
+test('catalogs: databases, tables, table buckets and the generic REST catalog', async () => {
+  await control.createDatabase({ name: 'sales', catalog: 'cat1' })
+  const metadataLocation = 's3://shared/v1.metadata.json'
+  await control.createTable({
+    database: 'sales',
+    name: 'orders',
+    catalog: 'cat1',
+    metadataLocation,
+    lakeFormation: {},
+  })
+  await control.setMetadataLocation({ database: 'sales', name: 'orders', catalog: 'cat1', location: 's3://x' })
+  const { arn } = await control.createTableBucket({ name: 'daily' })
+  expect(arn).toBe(`arn:aws:s3tables:us-east-1:${aws.account}:bucket/daily`)
+  await control.configureGlue({ pageSize: 5 })
+  await control.createRestNamespace({ levels: ['a', 'b'] })
+  await control.createRestTable({ namespace: ['a', 'b'], name: 'T', metadataLocation })
+  await control.configureRest({ auth: { kind: 'bearer', token: 'hush' } })
+  const tables = await fetch(`${aws.endpoint}/_iceberg/v1/namespaces/a%1Fb/tables`, {
+    headers: { authorization: 'Bearer hush' },
+  })
+  expect(await tables.json()).toMatchObject({ identifiers: [{ name: 'T' }] })
+  await expect(control.createDatabase({ name: 'sales', catalog: 'cat1' })).rejects.toThrow('already exists')
+})
+
 test('users, roles, policies and keys', async () => {
   const policy: PolicyDocument = { Statement: { Effect: 'Allow', Action: 's3:*', Resource: '*' } }
   const trustPolicy: PolicyDocument = {

@@ -1,5 +1,7 @@
 import type { Fault, FaultRule, FaultStatus } from '../faults/faults.ts'
+import type { DirectGlue, DirectRest, NewDatabase, NewTable } from '../glue/direct.ts'
 import type { AccessKey, Identities, NewRole, NewUser, User } from '../iam/identities.ts'
+import type { RestSettings } from '../iceberg-rest/generic.ts'
 import type { LogEntry, PolicyDocument } from '../types.ts'
 
 /** All control requests are POSTs below this path, with `authorization: Bearer TOKEN` and a JSON body. */
@@ -38,6 +40,16 @@ export interface AwsControl {
   deleteObject(object: { bucket: string; key: string }): Promise<void>
   listKeys(bucket: string, prefix?: string): Promise<string[]>
   setBucketPolicy(bucket: string, policy: PolicyDocument | undefined): Promise<void>
+  /** Data Catalog of Glue and table buckets of S3 Tables, as `Aws.glue` has them. */
+  createDatabase(database: NewDatabase): Promise<void>
+  createTable(table: NewTable): Promise<void>
+  setMetadataLocation(table: Parameters<DirectGlue['setMetadataLocation']>[0]): Promise<void>
+  createTableBucket(bucket: { name: string; region?: string }): Promise<{ arn: string; catalog: string }>
+  configureGlue(settings: Parameters<DirectGlue['configure']>[0]): Promise<void>
+  /** The generic Iceberg REST catalog, as `Aws.rest` has it. */
+  createRestNamespace(namespace: Parameters<DirectRest['createNamespace']>[0]): Promise<void>
+  createRestTable(table: Parameters<DirectRest['createTable']>[0]): Promise<void>
+  configureRest(settings: RestSettings): Promise<void>
   createUser(user: NewUser): Promise<User>
   deleteUser(user: string): Promise<void>
   createRole(role: NewRole): Promise<{ arn: string }>

@@ -33,7 +33,7 @@ const faultSchema = z.union([
 ])
 
 const conditionSchema = z.strictObject({
-  service: z.enum(['s3', 'sts', 'glue']).optional(),
+  service: z.enum(['s3', 'sts', 'glue', 'iceberg']).optional(),
   operation: z.union([z.string(), z.array(z.string())]).optional(),
   method: z.string().optional(),
   bucket: z.string().optional(),

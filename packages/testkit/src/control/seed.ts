@@ -3,8 +3,11 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { z } from 'zod'
+import type { DirectGlue } from '../glue/direct.ts'
 import type { NewRole, NewUser, User } from '../iam/identities.ts'
 import type { PolicyDocument } from '../types.ts'
+import { databaseSchema, newTable, tableBucketSchema, tableSchema } from './catalog-schemas.ts'
+import { present, type WithoutUndefined } from './present.ts'
 
 /** Only its outline: the identity store and the bucket check policies as AWS does. */
 export const policySchema = z.custom<PolicyDocument>(
@@ -71,6 +74,9 @@ const seedSchema = z.strictObject({
   users: z.array(userSchema).default([]),
   roles: z.array(roleSchema).default([]),
   objects: z.array(z.union([objectSchema, fileSchema, folderSchema])).default([]),
+  tableBuckets: z.array(tableBucketSchema).default([]),
+  databases: z.array(databaseSchema).default([]),
+  tables: z.array(tableSchema).default([]),
 })
 
 /** A seed file: what the embedded AWS holds when it starts. `folder` entries stand for all files below a folder. */
@@ -96,15 +102,7 @@ export interface SeedTarget {
     createBucket(bucket: WithoutUndefined<BucketSeed>): unknown
     putObject(object: ObjectToPut): unknown
   }
-}
-
-/** Optional members that are absent rather than undefined. */
-export type WithoutUndefined<Value> = { [Name in keyof Value]: Exclude<Value[Name], undefined> }
-
-/** Drops members that are undefined, as zod leaves them for optional ones. */
-export function present<Value extends object>(value: Value): WithoutUndefined<Value> {
-  const entries = Object.entries(value).filter(([, member]) => member !== undefined)
-  return Object.fromEntries(entries) as WithoutUndefined<Value>
+  glue: Pick<DirectGlue, 'createDatabase' | 'createTable' | 'createTableBucket'>
 }
 
 /** Text that says where a value is wrong: `users[0].name: ...`. */
@@ -129,11 +127,11 @@ export async function seedFrom(target: SeedTarget, file: string): Promise<void> 
   await applySeed(target, parsed, dirname(resolve(file)))
 }
 
-/** Puts a seed's buckets, users, roles and objects, in that order. Relative paths start at `folder`. */
+/** Puts a seed's buckets, users, roles, objects, table buckets, databases and tables, in that order. Relative paths start at `folder`. */
 export async function applySeed(target: SeedTarget, seed: unknown, folder: string): Promise<void> {
   const checked = seedSchema.safeParse(seed)
   if (!checked.success) throw new Error(`The seed is not valid: ${problemsOf(checked.error)}`)
-  const { buckets, users, roles, objects } = checked.data
+  const { buckets, users, roles, objects, tableBuckets, databases, tables } = checked.data
   for (const bucket of buckets) await target.s3.createBucket(present(bucket))
   for (const user of users) target.identities.createUser(present(user))
   for (const role of roles) target.identities.createRole(present(role))
@@ -144,6 +142,9 @@ export async function applySeed(target: SeedTarget, seed: unknown, folder: strin
       await putFile(target, present(rest), resolve(folder, file))
     } else await target.s3.putObject(objectToPut(object))
   }
+  for (const bucket of tableBuckets) target.glue.createTableBucket(present(bucket))
+  for (const database of databases) target.glue.createDatabase(present(database))
+  for (const table of tables) target.glue.createTable(newTable(table))
 }
 
 /** The body that `text` or `base64` gives; empty without either. */

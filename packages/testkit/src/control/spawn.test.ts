@@ -52,6 +52,8 @@ test('a process of its own starts from a seed, is controlled, and ends', async (
         { bucket: 'lake', key: 'file', file: 'files/a.csv' },
         { bucket: 'lake', prefix: 'in/', folder: 'files' },
       ],
+      databases: [{ name: 'sales' }],
+      tables: [{ database: 'sales', name: 'a', format: 'csv', location: 's3://lake/in/' }],
     }),
   )
   const aws = await spawnAws({ seed, rootAccessKeyId: 'AKIAROOTROOTROOTROOT', rootSecretAccessKey: 'hidden' })

@@ -1,3 +1,4 @@
+import { jsonError, restError } from '../glue/errors.ts'
 import { errorXml } from '../s3/errors.ts'
 import { stsError } from '../sts/xml.ts'
 import type { Reply, RequestInfo } from '../types.ts'
@@ -15,12 +16,14 @@ const slowDown: Record<Service, ErrorAnswer> = {
   s3: { status: 503, code: 'SlowDown', message: 'Please reduce your request rate.' },
   sts: { status: 400, code: 'Throttling', message: 'Rate exceeded' },
   glue: { status: 400, code: 'ThrottlingException', message: 'Rate exceeded' },
+  iceberg: { status: 429, code: 'ThrottlingException', message: 'Rate exceeded' },
 }
 
 const internalError: Record<Service, ErrorAnswer> = {
   s3: { status: 500, code: 'InternalError', message: 'We encountered an internal error. Please try again.' },
   sts: { status: 500, code: 'InternalFailure', message: 'An internal error has occurred.' },
   glue: { status: 500, code: 'InternalServiceException', message: 'An internal error has occurred.' },
+  iceberg: { status: 500, code: 'InternalServerError', message: 'An internal error has occurred.' },
 }
 
 const expiredToken: Record<Service, ErrorAnswer> = {
@@ -32,6 +35,11 @@ const expiredToken: Record<Service, ErrorAnswer> = {
   },
   glue: {
     status: 400,
+    code: 'ExpiredTokenException',
+    message: 'The security token included in the request is expired',
+  },
+  iceberg: {
+    status: 403,
     code: 'ExpiredTokenException',
     message: 'The security token included in the request is expired',
   },
@@ -57,10 +65,8 @@ export function errorReply(
   if (!answer) return undefined
   const { status, code, message } = answer
   if (service === 'sts') return stsError(code, message, status, requestId)
-  if (service === 'glue') {
-    const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': requestId }
-    return { status, headers, body: JSON.stringify({ __type: code, message }) }
-  }
+  if (service === 'glue') return jsonError(code, message, status, requestId)
+  if (service === 'iceberg') return restError(code, message, status, requestId)
   const headers = { 'content-type': 'application/xml', 'x-amz-request-id': requestId }
   return { status, headers, body: errorXml({ code, message }, { requestId, hostId: requestId }) }
 }

@@ -106,7 +106,9 @@ export interface NewBucket {
 
 /** Makes a bucket without a request. */
 export function directCreateBucket({ store }: S3Service, author: Author, bucket: NewBucket): void {
-  if (!isBucketName(bucket.name)) throw new Error(`${bucket.name} is no name for a bucket`)
+  // S3 Tables keeps the files of its tables in buckets of such names, which only AWS itself can make.
+  const name = bucket.name.replace(/--table-s3$/, '')
+  if (!isBucketName(name)) throw new Error(`${bucket.name} is no name for a bucket`)
   if (store.buckets.has(bucket.name)) throw new Error(`There is a bucket ${bucket.name} already`)
   const arn = `arn:aws:s3:::${bucket.name}`
   const document = {

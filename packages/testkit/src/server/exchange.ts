@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Faults } from '../faults/faults.ts'
+import type { GlueStore } from '../glue/store.ts'
 import type { Identities } from '../iam/identities.ts'
+import type { GenericCatalog } from '../iceberg-rest/generic.ts'
 import type { S3Service } from '../s3/service.ts'
 import { headerLists } from '../sigv4/canonical.ts'
 import type { createVerifier } from '../sigv4/verify.ts'
@@ -12,6 +14,10 @@ export interface ServerContext {
   identities: Identities
   faults: Faults
   s3: S3Service
+  glue: GlueStore
+  generic: GenericCatalog
+  /** Content of an object by its `s3://` location, for the metadata that catalogs give. */
+  readObject(location: string): Promise<Buffer | undefined>
   log: WritableLog
   clock: Clock
   verify: ReturnType<typeof createVerifier>

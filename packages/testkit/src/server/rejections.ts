@@ -1,3 +1,4 @@
+import { GlueError } from '../glue/errors.ts'
 import { S3Error } from '../s3/errors.ts'
 import type { Rejection } from '../sigv4/rejection.ts'
 import { stsError } from '../sts/xml.ts'
@@ -120,6 +121,51 @@ export function stsRejection(rejection: Rejection, requestId: string): Reply {
     case 'signature-mismatch':
       return error(
         'SignatureDoesNotMatch',
+        'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.',
+      )
+  }
+}
+
+/** The same in the words of Glue and S3 Tables, which share them with the other services of JSON. */
+export function catalogRejection(rejection: Rejection): GlueError {
+  switch (rejection.kind) {
+    case 'malformed-header':
+    case 'malformed-query':
+      return new GlueError('InvalidSignatureException', rejection.message)
+    case 'unsupported-mechanism':
+    case 'missing-date':
+    case 'missing-payload-hash':
+    case 'bad-payload-hash':
+      return new GlueError(
+        'IncompleteSignatureException',
+        "Authorization header requires 'Credential', 'Signature' and 'SignedHeaders' parameters and an 'X-Amz-Date' or a 'Date' header.",
+      )
+    case 'unsigned-headers':
+      return new GlueError(
+        'InvalidSignatureException',
+        `'${rejection.names[0]}' must be a 'SignedHeader' in the AWS Authorization.`,
+      )
+    case 'unknown-key':
+    case 'invalid-token':
+      return new GlueError(
+        'UnrecognizedClientException',
+        'The security token included in the request is invalid.',
+      )
+    case 'expired-token':
+      return new GlueError('ExpiredTokenException', 'The security token included in the request is expired')
+    case 'skewed':
+    case 'presign-not-yet-valid':
+    case 'presign-expired': {
+      const now = seconds(rejection.serverTime).replace(/[-:]/g, '')
+      const signed = rejection.kind === 'presign-expired' ? seconds(rejection.expiredAt) : rejection.amzDate
+      return new GlueError(
+        'InvalidSignatureException',
+        `Signature expired: ${signed} is now earlier or later than ${now} (15 min.)`,
+      )
+    }
+    case 'signature-mismatch':
+      return new GlueError(
+        'InvalidSignatureException',
         'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.',
       )
   }

@@ -1,6 +1,8 @@
 import { changedBody, clockSkewMs, type Fault } from '../faults/faults.ts'
 import { interceptRequest } from '../faults/intercept.ts'
+import { tableOfBucket } from '../glue/table-data.ts'
 import { anonymous } from '../iam/accounts.ts'
+import { authorize } from '../iam/authorize.ts'
 import { decideAccess, resourceArn } from '../s3/access.ts'
 import { createPayload, headerText } from '../s3/body/payload.ts'
 import { directPut } from '../s3/direct.ts'
@@ -13,7 +15,7 @@ import type { AccessTarget, S3Request } from '../s3/service.ts'
 import type { Bucket } from '../s3/store/model.ts'
 import { currentVersion } from '../s3/versions.ts'
 import type { Verified } from '../sigv4/verify.ts'
-import type { Reply } from '../types.ts'
+import type { Decision, LogEntry, Principal, Reply } from '../types.ts'
 import { type Exchange, globalContext, type ServerContext, signedHeadersOf } from './exchange.ts'
 import { s3Rejection } from './rejections.ts'
 import type { Target } from './target.ts'
@@ -113,6 +115,8 @@ async function handle(
   const decide = (action: string, wanted: AccessTarget = {}) => {
     const bucketName = wanted.bucket?.settings.name ?? target.bucketName
     const where = action === 's3:ListAllMyBuckets' ? '*' : bucketName
+    const table = action === 's3:GetObject' ? tableOfBucket(context.glue, where) : undefined
+    if (table !== undefined) return decideTableData(principal, table, conditionKeys, entry)
     const decision = decideAccess({
       principal,
       action,
@@ -147,6 +151,20 @@ async function handle(
   const found = requireBucket(bucket, request, operation.name)
   const reply = await operation.handle(request, found)
   return { ...reply, headers: { ...regionHeader(operation.name, found), ...reply.headers } }
+}
+
+/** Files of S3 Tables are read by a right on the table: there is none on its bucket. */
+function decideTableData(
+  principal: Principal,
+  resource: string,
+  context: Record<string, string | undefined>,
+  { actions }: LogEntry,
+): Decision {
+  const action = 's3tables:GetTableData'
+  const resourceAccount = resource.split(':')[4] ?? ''
+  const decision = authorize({ principal, action, resource, context, resourceAccount })
+  actions.push({ action, resource, allowed: decision.allowed })
+  return decision
 }
 
 const toldRegion = new Set(['HeadBucket', 'ListObjects', 'ListObjectsV2'])

@@ -1,10 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { writeReply } from '../faults/wire.ts'
+import { answerCatalog, catalogEndpoint } from './catalogs.ts'
 import { type Exchange, openExchange, type ServerContext } from './exchange.ts'
 import { type Answer, answerS3 } from './s3.ts'
 import { answerSts, isSts } from './sts.ts'
-import { readTarget } from './target.ts'
+import { readTarget, type Target } from './target.ts'
 
 export interface RunningServer {
   port: number
@@ -50,6 +51,12 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   })
 }
 
+function answer(exchange: Exchange, target: Target | undefined, context: ServerContext): Promise<Answer> {
+  const catalog = catalogEndpoint(exchange)
+  if (catalog) return answerCatalog(exchange, catalog, target, context)
+  return isSts(exchange, target) ? answerSts(exchange, target, context) : answerS3(exchange, target, context)
+}
+
 async function exchangeReply(exchange: Exchange, context: ServerContext): Promise<void> {
   const { req, res, entry, requestId } = exchange
   // The client may leave at any moment; what that breaks is seen where the body is read or written.
@@ -58,9 +65,7 @@ async function exchangeReply(exchange: Exchange, context: ServerContext): Promis
   if (context.control && req.url?.startsWith('/_penstock/') && context.control(req, res)) return
   context.log.add(entry)
   const target = readTarget(req.url ?? '/', req.headers.host, context.domains)
-  const { reply, faults }: Answer = isSts(exchange, target)
-    ? await answerSts(exchange, target, context)
-    : await answerS3(exchange, target, context)
+  const { reply, faults } = await answer(exchange, target, context)
   if (reply === 'gone') return
   entry.status = reply.status
   if (entry.service === 's3') {

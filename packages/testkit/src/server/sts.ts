@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { clockSkewMs, type Fault } from '../faults/faults.ts'
 import { interceptRequest } from '../faults/intercept.ts'
 import { handleSts, stsError } from '../sts/handle.ts'
+import { readBody } from './body.ts'
 import type { Exchange, ServerContext } from './exchange.ts'
 import { globalContext, signedHeadersOf } from './exchange.ts'
 import { stsRejection } from './rejections.ts'
@@ -28,7 +29,7 @@ export function isSts({ req }: Exchange, target: Target | undefined): target is 
 export async function answerSts(exchange: Exchange, target: Target, context: ServerContext): Promise<Answer> {
   const { req, res, entry, requestId } = exchange
   entry.service = 'sts'
-  const body = await readForm(exchange)
+  const body = await readBody(exchange, maximumForm)
   if (!body)
     return { reply: stsError('RequestEntityTooLarge', 'The request is too long', 413, requestId), faults: [] }
   const params = formOf(body, target)
@@ -62,18 +63,6 @@ export async function answerSts(exchange: Exchange, target: Target, context: Ser
     record: (evaluated) => entry.actions.push(evaluated),
   })
   return { reply, faults }
-}
-
-/** The body; undefined when it is longer than any of this API. */
-async function readForm({ body }: Exchange): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of body) {
-    size += chunk.length
-    if (size > maximumForm) return undefined
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
 }
 
 /** Fields of the form; a GET has them in its query, next to those of the signature. */

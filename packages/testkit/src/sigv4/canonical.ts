@@ -29,12 +29,14 @@ export interface CanonicalInput {
   payloadHash: string
   /** Services other than S3 encode the path twice. */
   doubleEncodePath: boolean
+  /** Path as it was sent: what encodes it a second time sees `%2F`, which decoding would make a slash. */
+  sentPath?: string
 }
 
 /** The canonical request of AWS Signature Version 4, as a byte string. */
 export function canonicalRequest(input: CanonicalInput): string {
   const once = encodeBytes(input.pathBytes, true) || '/'
-  const path = input.doubleEncodePath ? encodeBytes(once, true) : once
+  const path = input.doubleEncodePath ? encodeBytes(input.sentPath ?? once, true) : once
   const query = input.query
     .filter(({ name }) => name !== 'X-Amz-Signature')
     .map(({ name, value }) => [encodeBytes(name), encodeBytes(value)] as const)

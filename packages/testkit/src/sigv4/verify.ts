@@ -28,6 +28,8 @@ export interface SignedRequest {
   service: string
   /** For services that hash the body themselves (all but S3). */
   payloadHash?: string
+  /** Path as it was sent, for services with more than one path. */
+  sentPath?: string
 }
 
 /** A request whose signature holds. */
