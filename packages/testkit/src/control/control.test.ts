@@ -53,7 +53,12 @@ test('catalogs: databases, tables, table buckets and the generic REST catalog', 
     metadataLocation,
     lakeFormation: {},
   })
-  await control.setMetadataLocation({ database: 'sales', name: 'orders', catalog: 'cat1', location: 's3://x' })
+  await control.setMetadataLocation({
+    database: 'sales',
+    name: 'orders',
+    catalog: 'cat1',
+    location: 's3://x',
+  })
   const { arn } = await control.createTableBucket({ name: 'daily' })
   expect(arn).toBe(`arn:aws:s3tables:us-east-1:${aws.account}:bucket/daily`)
   await control.configureGlue({ pageSize: 5 })
