@@ -233,7 +233,7 @@ describe('rights', () => {
       new GetPartitionsCommand({ DatabaseName: 'sales', TableName: 'events' }),
       ['catalog', 'database/sales', 'table/sales/events'],
     ],
-    ['GetCatalog', new GetCatalogCommand({}), ['catalog']],
+    ['GetCatalog', new GetCatalogCommand({ CatalogId: '111122223333' }), ['catalog']],
   ])('%s needs its action on the resource and all that it lies in', async (action, command, resources) => {
     const allowed = (names: string[]): PolicyStatement => ({
       Effect: 'Allow',
