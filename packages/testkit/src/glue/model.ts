@@ -10,7 +10,7 @@ export const nameSchema = z
 /** Columns, inputs and partitions as the Glue API has them; what is not named here is kept and given back. */
 const columnSchema = z.looseObject({ Name: z.string(), Type: z.string().optional() })
 
-export const storageDescriptorSchema = z.looseObject({
+const storageDescriptorSchema = z.looseObject({
   Columns: z.array(columnSchema).optional(),
   Location: z.string().optional(),
   InputFormat: z.string().optional(),
