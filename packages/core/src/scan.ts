@@ -26,8 +26,16 @@ export interface RangedFile {
 
 /** How a column of the table comes from a file. */
 export type ColumnSource =
-  /** The field with this id. */
-  | { readonly from: 'field-id'; readonly id: number }
+  /**
+   * The field with this id. Only the file itself tells what it holds: one without any field ids is read by the first
+   * of `names` that it has, and one that lacks the field has `absent` (null by default) in all rows.
+   */
+  | {
+      readonly from: 'field-id'
+      readonly id: number
+      readonly names?: readonly string[]
+      readonly absent?: Scalar | null
+    }
   /** The column of this name: files without field ids. */
   | { readonly from: 'name'; readonly name: string }
   /** Position among the fields of delimited text, from 0. */
@@ -53,6 +61,13 @@ export type ScanDelete =
   /** Rows that equal one of this file in these columns; null equals null. Columns by name in `file.columns`. */
   | { readonly kind: 'equality'; readonly file: ScanFile; readonly columns: readonly ScanColumn[] }
 
+/** A value of a decoded row: a struct by the names of its fields, a map as pairs of key and value. */
+export type DecodedValue =
+  | Scalar
+  | null
+  | readonly DecodedValue[]
+  | { readonly [field: string]: DecodedValue }
+
 /** One file of a scan. */
 export interface ScanFile {
   readonly file: RangedFile
@@ -62,6 +77,13 @@ export interface ScanFile {
   /** In the order of the request, then those that deletes need. */
   readonly columns: readonly ScanColumn[]
   readonly deletes: readonly ScanDelete[]
+  /**
+   * Reads the file as pages of rows with the values of `columns`, all rows in the file's order (positions of deletes
+   * count them). Only for formats that an engine can't be expected to read: Avro.
+   */
+  readonly decode?: (options: {
+    readonly signal: AbortSignal
+  }) => AsyncIterable<readonly (readonly DecodedValue[])[]>
   /** False when no row of it can fail the filter, by metadata alone. */
   readonly residual: boolean
 }
