@@ -13,11 +13,15 @@ export { awsPartition } from './connection/endpoint.ts'
 export { checkEndpointSecurity, type S3ConnectionConfig, s3ConnectionFields } from './connection/fields.ts'
 export { type AwsErrorContext, translateAwsError } from './errors/translate.ts'
 export type { RetryOptions } from './http/retry.ts'
+export { type DestinationPolicyOptions, s3DestinationPolicy } from './policy/destination.ts'
 export type { PolicyDocument, PolicyStatement } from './policy/documents.ts'
-export { type PolicyTarget, s3SourcePolicy } from './policy/source.ts'
+export { type S3Permission, s3Policy } from './policy/permissions.ts'
+export { s3SourcePolicy } from './policy/source.ts'
+export type { PolicyTarget } from './policy/target.ts'
 export { type TrustOptions, trustPolicy } from './policy/trust.ts'
 export type {
   AwsIdentity,
+  HeadOptions,
   OpenS3Options,
   S3Access,
   S3Acl,
@@ -31,5 +35,26 @@ export type {
   S3Stats,
 } from './s3/access.ts'
 export { isArchived } from './s3/archived.ts'
-export { openS3 } from './s3/open.ts'
+export { openS3, openS3Writer } from './s3/open.ts'
+export type {
+  LocalFileSource,
+  ObjectOptions,
+  PresignOptions,
+  PutOptions,
+  RawRequest,
+  RawResponse,
+  S3CopyOptions,
+  S3CreatedBucket,
+  S3DeleteOptions,
+  S3DeleteResult,
+  S3Encryption,
+  S3OpenUpload,
+  S3Upload,
+  S3UploadPart,
+  S3WriteAccess,
+  S3Written,
+  UploadOptions,
+  UploadSource,
+  WriteConditions,
+} from './s3/write-access.ts'
 export { type RequestToSign, signRequest } from './signing/sign.ts'

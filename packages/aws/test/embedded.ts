@@ -2,14 +2,15 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createSecret, type FileEntry } from '@penstock/core'
+import { type ConnectorError, createSecret, type FileEntry } from '@penstock/core'
 import { type Aws, type AwsOptions, startAws } from '@penstock/testkit'
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import type { AwsAuthentication } from '../src/auth/authentication.ts'
 import { awsAuth } from '../src/auth/methods.ts'
 import type { RetryOptions } from '../src/http/retry.ts'
 import type { OpenS3Options, S3Access } from '../src/s3/access.ts'
-import { openS3 } from '../src/s3/open.ts'
+import { openS3, openS3Writer } from '../src/s3/open.ts'
+import type { S3WriteAccess } from '../src/s3/write-access.ts'
 
 export const bucket = 'lake'
 export const region = 'eu-central-1'
@@ -57,6 +58,39 @@ export const openEmbedded = (
   })
   onTestFinished(() => access.close())
   return access
+}
+
+/** The bucket, opened to write as the root of its account, for one test. */
+export const openWriter = (
+  aws: Aws,
+  options: Partial<Omit<OpenS3Options, 'config' | 'access'>> & {
+    config?: Partial<OpenS3Options['config']>
+  } = {},
+): S3WriteAccess => {
+  const { config, ...rest } = options
+  const access = openS3Writer({
+    auth: keyAuth(aws.root),
+    signal: new AbortController().signal,
+    clock: () => new Date(),
+    retry: quick,
+    ...rest,
+    config: { region, bucket, endpoint: aws.endpoint, stsEndpoint: aws.endpoint, ...config },
+  })
+  onTestFinished(() => access.close())
+  return access
+}
+
+/** The error that a promise has to reject with. */
+export const failure = (promise: Promise<unknown>): Promise<ConnectorError> =>
+  promise.then(
+    () => expect.unreachable('should have failed'),
+    (error: ConnectorError) => error,
+  )
+
+/** Bytes as a stream of chunks. */
+export async function* streamOf(bytes: Uint8Array, chunkBytes = 64 * 1024): AsyncGenerator<Uint8Array> {
+  for (let start = 0; start < bytes.length; start += chunkBytes)
+    yield bytes.subarray(start, start + chunkBytes)
 }
 
 /** Entries of all objects. */

@@ -84,6 +84,13 @@ export const bucketAddress = (options: BucketAddressOptions): BucketAddress => {
   })
 }
 
+/** Address of the service of a region, for requests whose path names the bucket. */
+export const serviceAddress = (options: BucketAddressOptions): BucketAddress => {
+  const { bucket } = options
+  const address = bucketAddress({ ...options, forcePathStyle: true })
+  return Object.freeze({ ...address, path: address.path.slice(0, -`/${bucket}`.length) })
+}
+
 const usesPathStyle = (url: URL, { bucket, endpoint, forcePathStyle }: BucketAddressOptions): boolean => {
   if (isAddress(url.hostname)) return true
   if (forcePathStyle !== undefined) return forcePathStyle

@@ -3,6 +3,7 @@ import { accessDenied, place } from './access-denied.ts'
 import { translateNetworkError } from './network.ts'
 import { type AwsFailure, failureOfSdkError, safeCause } from './safe-cause.ts'
 import { signatureErrors } from './signature.ts'
+import { isWriting, writeErrors } from './write.ts'
 
 /** What was tried when an error came. */
 export interface AwsErrorContext {
@@ -14,6 +15,8 @@ export interface AwsErrorContext {
   readonly resource: string
   readonly bucket?: string | undefined
   readonly key?: string | undefined
+  /** Object that is copied from. */
+  readonly source?: { readonly container: string; readonly key: string } | undefined
   readonly region?: string | undefined
   /** Host that was spoken to. */
   readonly host?: string | undefined
@@ -188,7 +191,11 @@ export const translateAwsError = (error: unknown, context: AwsErrorContext): Con
   if (ConnectorError.isInstance(error)) return error
   const failure = failureOfSdkError(error)
   if (failure) {
-    const translate = byCode[failure.code] ?? byStatus(failure, context) ?? other
+    const translate =
+      (isWriting(context.operation) ? writeErrors[failure.code] : undefined) ??
+      byCode[failure.code] ??
+      byStatus(failure, context) ??
+      other
     return translate(failure, context)
   }
   if (isAbort(error)) return new ConnectorError('cancelled', 'Cancelled.')

@@ -31,10 +31,27 @@ export interface S3Head {
   readonly entry: S3Entry
   readonly contentType?: string
   readonly contentEncoding?: string
+  readonly contentDisposition?: string
+  readonly contentLanguage?: string
+  readonly cacheControl?: string
+  /** `AES256`, `aws:kms`, `aws:kms:dsse`; the key with the latter two. */
+  readonly encryption?: string
+  readonly kmsKeyId?: string
+  /** Checksum that S3 keeps, as `CRC64NVME:base64`; asked for with `checksum`. */
+  readonly checksum?: string
+  /** Number of tags. */
+  readonly tags?: number
   /** True for an archived object of which a readable copy exists for the time being. */
   readonly restored?: boolean
   /** Object metadata set by the user, names in lower case without `x-amz-meta-`. */
   readonly metadata: Readonly<Record<string, string>>
+}
+
+export interface HeadOptions {
+  readonly signal?: AbortSignal
+  readonly versionId?: string
+  /** Ask for the checksum: needs kms:Decrypt where objects are encrypted with a key of KMS. */
+  readonly checksum?: boolean
 }
 
 export interface S3Owner {
@@ -97,7 +114,7 @@ export interface S3Access {
   /** Pages in key order (UTF-8 bytes). Folder markers (`a/`, 0 bytes) are entries like others. */
   list(options?: S3ListOptions): AsyncIterable<S3Page>
   /** Throws `not-found` when there is no such object. */
-  head(key: string, options?: { signal?: AbortSignal }): Promise<S3Head>
+  head(key: string, options?: HeadOptions): Promise<S3Head>
   file(entry: FileEntry): S3File
   /** Region that the bucket is in. */
   location(options?: { signal?: AbortSignal }): Promise<string>

@@ -17,7 +17,7 @@ const codePoint = (value: number, fallback: string): string =>
 /** Elements of an error document of S3, by name; those without children only. */
 export const errorFields = (xml: string): Readonly<Record<string, string>> => {
   const fields: Record<string, string> = {}
-  for (const [, name = '', value = ''] of xml.matchAll(/<([A-Za-z]+)>([^<]*)<\/\1>/g))
+  for (const [, name = '', value = ''] of xml.matchAll(/<([A-Za-z][A-Za-z0-9]*)>([^<]*)<\/\1>/g))
     fields[name] ??= decodeXml(value)
   return fields
 }

@@ -13,12 +13,22 @@ import { callerIdentity } from './identity.ts'
 import { listObjects } from './list.ts'
 import { createSdkClient } from './sdk.ts'
 import { createTransport } from './transport.ts'
+import type { S3WriteAccess } from './write-access.ts'
+import { type WritingContext, writeOperations } from './write-operations.ts'
 
 /** Requests in flight where nothing else is said; measured, see docs in the README. */
 const defaultConcurrency = 32
 
 /** Opens one bucket. Nothing is sent before the first call; credentials resolve with it. */
-export const openS3 = (options: OpenS3Options): S3Access => {
+export const openS3 = (options: OpenS3Options): S3Access => openBucket(options).access
+
+/** Opens one bucket to read and to write. */
+export const openS3Writer = (options: Omit<OpenS3Options, 'access'>): S3WriteAccess => {
+  const { access, writing } = openBucket({ ...options, access: 'read-write' })
+  return Object.freeze({ ...access, ...writeOperations(writing) } satisfies S3WriteAccess)
+}
+
+const openBucket = (options: OpenS3Options): { access: S3Access; writing: WritingContext } => {
   const { config, auth, access, clock } = options
   const { region, bucket } = config
   const concurrency = options.concurrency ?? defaultConcurrency
@@ -38,7 +48,7 @@ export const openS3 = (options: OpenS3Options): S3Access => {
   const retries = createRetries(settings)
   const counters = { requests: 0, bytes: 0, throttled: 0, clockOffsetMs: 0 }
   const hashing = createHashing()
-  const transport = createTransport({
+  const transporting = {
     address,
     region,
     dispatcher,
@@ -46,10 +56,12 @@ export const openS3 = (options: OpenS3Options): S3Access => {
     clock,
     access,
     expectedBucketOwner: config.expectedBucketOwner,
+    answerTimeoutMs: settings.answerTimeoutMs,
     retries,
     counters,
     onRequest: options.onRequest,
-  })
+  }
+  const transport = createTransport(transporting)
   const client = createClient({
     bucket,
     region,
@@ -79,7 +91,7 @@ export const openS3 = (options: OpenS3Options): S3Access => {
     return sdk
   })
 
-  return Object.freeze({
+  const opened = Object.freeze({
     bucket,
     region,
     endpoint: config.endpoint,
@@ -103,4 +115,5 @@ export const openS3 = (options: OpenS3Options): S3Access => {
       await dispatcher.destroy()
     },
   } satisfies S3Access)
+  return { access: opened, writing: { client, config, transporting } }
 }

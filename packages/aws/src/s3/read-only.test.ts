@@ -97,6 +97,7 @@ test('the requests that do not come from the SDK pass the same guard', async () 
     clock: () => new Date(),
     access: 'read-only',
     expectedBucketOwner: undefined,
+    answerTimeoutMs: 400,
     retries: createRetries(retrySettings({}, 1)),
     counters: counters(),
     onRequest: undefined,
@@ -105,6 +106,8 @@ test('the requests that do not come from the SDK pass the same guard', async () 
     ['DeleteObject', 'DELETE'],
     ['GetObject', 'POST'],
     ['PutObject', 'GET'],
+    ['GetRaw', 'PUT'],
+    ['CompleteMultipartUpload', 'POST'],
   ])
     await expect(
       transport.send({ operation: operation as string, method: method as 'GET', key: 'a', signal }),

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { AwsCredentialProvider, AwsCredentials } from '../auth/authentication.ts'
 import type { BucketAddress } from '../connection/endpoint.ts'
@@ -6,25 +7,44 @@ import { clockOffset } from '../errors/signature.ts'
 import type { Retries } from '../http/retry.ts'
 import { singleValues } from '../http/sdk-handler.ts'
 import { encodeKey, encodeQuery } from '../signing/encode.ts'
-import { emptyPayloadHash, signRequest } from '../signing/sign.ts'
+import { emptyPayloadHash, signRequest, unsignedPayload } from '../signing/sign.ts'
 import type { S3RequestEvent } from './access.ts'
 import { errorFields } from './error-xml.ts'
 import { assertReadOnly } from './read-only.ts'
 
-/** A request without a body. */
+/** Bytes of a request, which can be sent again. */
+export interface S3Body {
+  /** Bytes. */
+  readonly length: number
+  /** Gives the bytes from the start: once for each try. */
+  readonly open: () => Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>
+  /** SHA-256 in hex, which the signature then covers. Left out, checksum headers alone guard the bytes. */
+  readonly sha256?: string
+}
+
 export interface S3Request {
   readonly operation: string
-  readonly method: 'GET' | 'HEAD'
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE'
   readonly key?: string | undefined
+  /** Path behind the address, encoded as it is sent: instead of a key. */
+  readonly path?: string | undefined
   readonly query?: Readonly<Record<string, string>>
+  /** Names in lower case. */
   readonly headers?: Readonly<Record<string, string>>
+  readonly body?: S3Body | undefined
+  /** For operations that take their time until the first byte: as many times the usual limit. */
+  readonly patience?: number
+  /** Gives answers beyond 2xx as they are. */
+  readonly anyStatus?: boolean
   readonly signal: AbortSignal
 }
+
+export type S3ResponseBody = Readable & { text(): Promise<string>; dump(): Promise<void> }
 
 export interface S3Response {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  readonly body: Dispatcher.ResponseData['body']
+  readonly body: S3ResponseBody
 }
 
 export interface TransportContext {
@@ -35,6 +55,7 @@ export interface TransportContext {
   readonly clock: () => Date
   readonly access: 'read-only' | 'read-write'
   readonly expectedBucketOwner: string | undefined
+  readonly answerTimeoutMs: number
   readonly retries: Retries
   readonly counters: Counters
   readonly onRequest: ((event: S3RequestEvent) => void) | undefined
@@ -61,7 +82,8 @@ export const isExpired = (failure: AwsFailure): boolean => expiredCodes.has(fail
 export interface S3Transport {
   /**
    * Sends one request. An answer beyond 2xx is thrown as AwsFailure. A clock that is off is corrected once, an expired
-   * token is renewed once; nothing else is tried again here.
+   * token is renewed once; nothing else is tried again here. Redirections are answers, never followed: a signature is
+   * for one host.
    */
   send(request: S3Request): Promise<S3Response>
 }
@@ -73,6 +95,7 @@ export const createTransport = (context: TransportContext): S3Transport => {
     const headers: Record<string, string> = { host: address.host, ...request.headers }
     if (context.expectedBucketOwner !== undefined)
       headers['x-amz-expected-bucket-owner'] = context.expectedBucketOwner
+    if (request.body) headers['content-length'] = String(request.body.length)
     return headers
   }
 
@@ -89,7 +112,7 @@ export const createTransport = (context: TransportContext): S3Transport => {
           path,
           query,
           headers: plain,
-          payloadHash: emptyPayloadHash,
+          payloadHash: request.body ? (request.body.sha256 ?? unsignedPayload) : emptyPayloadHash,
           credentials,
           region: context.region,
           service: 's3',
@@ -107,6 +130,11 @@ export const createTransport = (context: TransportContext): S3Transport => {
         path: query === '' ? path : `${path}?${query}`,
         method: request.method,
         headers,
+        // undici sends whatever can be iterated.
+        body: (request.body?.open() ?? null) as Uint8Array | null,
+        ...(request.patience === undefined
+          ? {}
+          : { headersTimeout: request.patience * context.answerTimeoutMs }),
         signal: request.signal,
         // undici closes the connection after each HEAD otherwise: a TLS handshake for every large object.
         reset: false,
@@ -127,7 +155,7 @@ export const createTransport = (context: TransportContext): S3Transport => {
 
   const send = async (request: S3Request): Promise<S3Response> => {
     if (context.access === 'read-only') assertReadOnly(request)
-    const path = request.key === undefined ? address.path || '/' : `${address.path}/${encodeKey(request.key)}`
+    const path = pathOf(address, request)
     const target = { path, query: encodeQuery(request.query ?? {}) }
     let credentials = await context.provider?.()
     let clockCorrected = false
@@ -135,7 +163,8 @@ export const createTransport = (context: TransportContext): S3Transport => {
     for (;;) {
       const response = await sendOnce(request, target, credentials)
       if (response.status >= 200 && response.status < 300) return response
-      const failure = await readFailure(response)
+      const text = await readText(response, maxErrorBytes)
+      const failure = failureOf(response, text)
       const now = context.clock()
       if (isSkew(failure) && !clockCorrected) {
         const offset = clockOffset(failure, now)
@@ -153,6 +182,7 @@ export const createTransport = (context: TransportContext): S3Transport => {
           continue
         }
       }
+      if (request.anyStatus) return { ...response, body: textBody(text) }
       throw failure
     }
   }
@@ -165,8 +195,18 @@ const mayBeExpired = (failure: AwsFailure, credentials: AwsCredentials, request:
   isExpired(failure) ||
   (request.method === 'HEAD' && failure.code === 'Http400' && credentials.sessionToken !== undefined)
 
-const readFailure = async (response: S3Response): Promise<AwsFailure> => {
-  const text = await readText(response, maxErrorBytes)
+const pathOf = ({ path }: BucketAddress, request: S3Request): string => {
+  if (request.path !== undefined) return `${path}${request.path}`
+  return request.key === undefined ? path || '/' : `${path}/${encodeKey(request.key)}`
+}
+
+const textBody = (text: string): S3ResponseBody =>
+  Object.assign(Readable.from(text === '' ? [] : [Buffer.from(text)]), {
+    text: async () => text,
+    dump: async () => {},
+  })
+
+const failureOf = (response: S3Response, text: string): AwsFailure => {
   const fields = errorFields(text)
   return awsFailure({
     code: fields.Code ?? `Http${response.status}`,

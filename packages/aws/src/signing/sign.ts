@@ -1,8 +1,12 @@
 import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto'
 import type { AwsCredentials } from '../auth/authentication.ts'
+import { encodeQuery } from './encode.ts'
 
 /** SHA-256 of nothing: the payload hash of a request without a body. */
 export const emptyPayloadHash = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+
+/** Payload hash of a request whose signature does not cover its body. */
+export const unsignedPayload = 'UNSIGNED-PAYLOAD'
 
 export interface RequestToSign {
   readonly method: string
@@ -59,12 +63,56 @@ export const signRequest = (request: RequestToSign): Record<string, string> => {
   const canonicalHeaders = names.map((name) => `${name}:${canonicalValue(headers[name] ?? '')}\n`).join('')
   const canonicalRequest = `${request.method}\n${request.path}\n${request.query}\n${canonicalHeaders}\n${signedHeaders}\n${payloadHash}`
   const scope = `${day}/${region}/${service}/aws4_request`
-  const textToSign = `AWS4-HMAC-SHA256\n${stamp}\n${scope}\n${hash('sha256', canonicalRequest)}`
-  const signature = createHmac('sha256', signingKey(credentials, day, region, service))
-    .update(textToSign)
-    .digest('hex')
+  const signature = sign({ canonicalRequest, stamp, scope, credentials, region, service })
   headers.authorization = `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/${scope}, SignedHeaders=${signedHeaders}, Signature=${signature}`
   return headers
+}
+
+const sign = (parts: {
+  readonly canonicalRequest: string
+  readonly stamp: string
+  readonly scope: string
+  readonly credentials: AwsCredentials
+  readonly region: string
+  readonly service: string
+}): string => {
+  const { stamp, scope, credentials, region, service } = parts
+  return createHmac('sha256', signingKey(credentials, stamp.slice(0, 8), region, service))
+    .update(`AWS4-HMAC-SHA256\n${stamp}\n${scope}\n${hash('sha256', parts.canonicalRequest)}`)
+    .digest('hex')
+}
+
+/** Longest life of a presigned URL, in seconds: 7 days. */
+export const maxPresignSeconds = 604_800
+
+/**
+ * Query of a presigned URL: who has it may send just this request until it expires. Of the headers only those given
+ * are signed, and have to be sent as they are.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
+ */
+export const presignQuery = (
+  request: Omit<RequestToSign, 'payloadHash' | 'query'> & {
+    readonly query: Readonly<Record<string, string>>
+    /** 1 to {@link maxPresignSeconds}. */
+    readonly expiresInSeconds: number
+  },
+): string => {
+  const { credentials, region, service, headers } = request
+  const stamp = timestamp(request.date)
+  const scope = `${stamp.slice(0, 8)}/${region}/${service}/aws4_request`
+  const names = Object.keys(headers).sort()
+  const query = encodeQuery({
+    ...request.query,
+    'X-Amz-Algorithm': 'AWS4-HMAC-SHA256',
+    'X-Amz-Credential': `${credentials.accessKeyId}/${scope}`,
+    'X-Amz-Date': stamp,
+    'X-Amz-Expires': String(request.expiresInSeconds),
+    'X-Amz-SignedHeaders': names.join(';'),
+    ...(credentials.sessionToken === undefined ? {} : { 'X-Amz-Security-Token': credentials.sessionToken }),
+  })
+  const canonicalHeaders = names.map((name) => `${name}:${canonicalValue(headers[name] ?? '')}\n`).join('')
+  const canonicalRequest = `${request.method}\n${request.path}\n${query}\n${canonicalHeaders}\n${names.join(';')}\n${unsignedPayload}`
+  return `${query}&X-Amz-Signature=${sign({ canonicalRequest, stamp, scope, credentials, region, service })}`
 }
 
 const canonicalValue = (value: string): string =>

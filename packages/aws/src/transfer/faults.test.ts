@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ConnectorError } from '@penstock/core'
 import type { Aws, Fault, FaultRule } from '@penstock/testkit'
 import { beforeEach, describe, expect, test } from 'vitest'
 import {
@@ -10,6 +9,7 @@ import {
   collect,
   embeddedAws,
   entryOf,
+  failure,
   openEmbedded,
   quick,
   temporaryFolder,
@@ -54,12 +54,6 @@ const download = async (key: string, from = access): Promise<{ counted: number; 
   expect((await readFile(path)).equals(key === 'large' ? large : small)).toBe(true)
   return { counted, retries }
 }
-
-const failure = (promise: Promise<unknown>): Promise<ConnectorError> =>
-  promise.then(
-    () => expect.unreachable('should have failed'),
-    (error: ConnectorError) => error,
-  )
 
 const healed: [string, Fault][] = [
   ['503 SlowDown', { kind: 'slow-down' }],
