@@ -5,10 +5,9 @@ const GiB = 1 << 30
 
 /** Limits of S3: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 export const minPartBytes = 5 * MiB
+/** Also of one PutObject. */
 export const maxPartBytes = 5 * GiB
 export const maxParts = 10_000
-/** One PutObject holds at most as much as one part. */
-export const maxPutBytes = maxPartBytes
 
 /** Up to this size one PutObject is used: a request instead of four. */
 export const singlePutBytes = 16 * MiB

@@ -6,7 +6,7 @@ import type { LocalFileSource, PutOptions, S3Written } from '../s3/write-access.
 import { countedBody, memoryPayload, type Payload } from './bytes.ts'
 import { conditionHeaders, objectHeaders, repeatedHeaders } from './headers.ts'
 import { openSource } from './local-source.ts'
-import { maxPutBytes } from './plan-parts.ts'
+import { maxPartBytes } from './plan-parts.ts'
 import { findWritten } from './written.ts'
 
 const tooLarge = (size: number): ConnectorError =>
@@ -27,7 +27,7 @@ export const putObject = async (
   const file = await openSource(source)
   try {
     const range = { start: file.start, end: file.end }
-    if (range.end - range.start > maxPutBytes) throw tooLarge(range.end - range.start)
+    if (range.end - range.start > maxPartBytes) throw tooLarge(range.end - range.start)
     const payload = await file.payload(range, client.verify)
     return await putPayload(client, key, payload, { ...options, beforeTry: file.assertUnchanged })
   } finally {
