@@ -3,6 +3,8 @@ import type { AnyConnector } from './any-connector.ts'
 import type { AuthMethod } from './auth.ts'
 import type { ConnectorContext } from './connector.ts'
 import { ConnectorError } from './errors.ts'
+import { nearest } from './nearest.ts'
+import { schemaFields } from './schema-fields.ts'
 import { revealAll } from './secret.ts'
 
 /** A connector with a validated configuration and a chosen auth method: ready for use, nothing opened yet. */
@@ -51,6 +53,7 @@ export const connectUnknown = <Connector extends AnyConnector>(
   options: { name?: string } = {},
 ): Connection<Connector> => {
   const { auth, ...fields } = (input ?? {}) as Record<string, unknown>
+  refuseUnknown(connector.config, fields, `connector ${connector.name}`)
   const config = parse(connector.config, fields, `connector ${connector.name}`)
   const methods: readonly AuthMethod[] = connector.auth ?? []
   const chosen = methods.length > 0 ? parseAuth(methods, auth) : undefined
@@ -80,7 +83,26 @@ const parseAuth = (methods: readonly AuthMethod[], auth: unknown): { method: str
         hint: `Set auth.method to one of: ${known}.`,
       },
     )
+  refuseUnknown(method.fields, fields, `auth method ${method.id}`)
   return { method: method.id, fields: parse(method.fields, fields, `auth method ${method.id}`) }
+}
+
+/** A plain zod object drops what it does not know; a configuration must not hold a field that does nothing. */
+const refuseUnknown = (
+  schema: z.ZodType,
+  input: Readonly<Record<string, unknown>>,
+  subject: string,
+): void => {
+  const definition = schema._zod.def as { readonly type: string; readonly catchall?: unknown }
+  if (definition.type !== 'object' || definition.catchall !== undefined) return
+  const known = schemaFields(schema).map((field) => field.name)
+  const unknown = Object.keys(input).filter((name) => !known.includes(name))
+  if (unknown.length === 0) return
+  const guess = nearest(unknown[0] ?? '', known)
+  throw new ConnectorError('config', `Unknown field of ${subject}: ${unknown.join(', ')}.`, {
+    code: 'InvalidConfiguration',
+    hint: guess ? `Did you mean ${guess}?` : `Fields: ${known.join(', ') || 'none'}.`,
+  })
 }
 
 /** Parses with a zod schema; a failure is one `config` error that lists each field. The values stay out of it. */

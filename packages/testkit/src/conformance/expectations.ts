@@ -1,0 +1,51 @@
+import { inspect } from 'node:util'
+
+/** Ends a check as failed. */
+export const fail = (message: string): never => {
+  throw new Error(message)
+}
+
+/** A value for messages, shortened. */
+export const show = (value: unknown): string => {
+  const text = inspect(value, { depth: 4, breakLength: Number.POSITIVE_INFINITY })
+  return text.length > 300 ? `${text.slice(0, 300)}…` : text
+}
+
+/** Text that is the same for equal values: keys in order, big integers and dates told apart from texts. */
+export const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_, item: unknown) => {
+    if (typeof item === 'bigint') return `bigint:${item}`
+    if (item instanceof Uint8Array) return `bytes:${Buffer.from(item).toString('hex')}`
+    if (typeof item === 'object' && item !== null && !Array.isArray(item))
+      return Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
+    return item
+  })
+
+/** Fails unless both hold the same rows as often, in any order. */
+export const sameRows = (
+  found: readonly unknown[],
+  wanted: readonly unknown[],
+  names: { readonly found: string; readonly wanted: string },
+): void => {
+  const counts = new Map<string, number>()
+  for (const row of wanted) counts.set(canonical(row), (counts.get(canonical(row)) ?? 0) + 1)
+  for (const row of found) {
+    const text = canonical(row)
+    const left = (counts.get(text) ?? 0) - 1
+    if (left < 0) fail(`${names.found} has a row that ${names.wanted} lacks, or more often: ${show(row)}.`)
+    counts.set(text, left)
+  }
+  for (const [text, left] of counts)
+    if (left > 0) fail(`${names.found} lacks a row of ${names.wanted}: ${text.slice(0, 300)}.`)
+}
+
+/** Waits for a promise, no longer than the limit. */
+export const within = async <Result>(ms: number, what: string, promise: Promise<Result>): Promise<Result> => {
+  const limit = Promise.withResolvers<never>()
+  const timer = setTimeout(() => limit.reject(new Error(`${what} took more than ${ms} ms.`)), ms)
+  try {
+    return await Promise.race([promise, limit.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}

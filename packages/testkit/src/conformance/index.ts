@@ -1,0 +1,12 @@
+export { type FaultProxy, type ProxyFault, startFaultProxy } from './fault-proxy.ts'
+export type { ConformanceOptions } from './options.ts'
+export type { SourceOptions } from './source/options.ts'
+export { testSource } from './source/source.ts'
+export {
+  type Check,
+  type CheckContext,
+  type CheckResult,
+  runSuite,
+  type Scorecard,
+  type Suite,
+} from './suite.ts'

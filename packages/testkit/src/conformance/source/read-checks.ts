@@ -1,0 +1,197 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import type { AnySource, RowTable } from '@penstock/core'
+import { fail, sameRows, within } from '../expectations.ts'
+import { startFaultProxy } from '../fault-proxy.ts'
+import { configAt } from '../options.ts'
+import type { Check, CheckContext } from '../suite.ts'
+import type { SourceOptions } from './options.ts'
+import { applyDelta, connectSource, highestCursor, isRowTable, readPages, withTables } from './reading.ts'
+
+/** How long a read may go on after it was cancelled, in ms. */
+const cancelLimitMs = 1_000
+/** Pages of a large table that are read; a connector that keeps them all keeps many more than these few. */
+const largePages = 50
+const pagesAlive = 5
+
+/** Reading of tables of rows: full, from a cursor on, empty, large, cancelled, slowly. */
+export const readChecks = (connector: AnySource, options: SourceOptions): Check[] => {
+  const eachTable = async (
+    { signal, skip }: CheckContext,
+    use: (table: RowTable) => Promise<void>,
+    wanted: { readonly has?: (table: RowTable) => boolean; readonly config?: unknown } = {},
+  ) =>
+    withTables(connectSource(connector, options, wanted.config), options, { signal }, async (tables) => {
+      const fitting = tables.filter(isRowTable).filter(wanted.has ?? (() => true))
+      if (fitting.length === 0) skip('No table of rows has what this check is about.')
+      for (const table of fitting) await use(table)
+    })
+  const hasCursor = { has: (table: RowTable) => table.schema.cursor !== undefined }
+
+  return [
+    {
+      id: 'read/full-twice',
+      title: 'Two full reads give the same rows',
+      run: (context) =>
+        eachTable(context, async (table) => {
+          const first = (await readPages(table, undefined, context.signal)).flat()
+          const second = (await readPages(table, undefined, context.signal)).flat()
+          sameRows(second, first, { found: 'The second read', wanted: 'the first' })
+        }),
+    },
+    {
+      id: 'read/resume',
+      title: 'A read that goes on from any page gives all rows, none twice',
+      run: (context) =>
+        eachTable(
+          context,
+          async (table) => {
+            const pages = await readPages(table, undefined, context.signal)
+            const all = pages.flat()
+            for (let count = 1; count <= pages.length; count++) {
+              const present = pages.slice(0, count).flat()
+              const since = highestCursor(table, present)
+              const rest = (await readPages(table, since, context.signal)).flat()
+              sameRows(applyDelta(table, present, rest, since), all, {
+                found: `Table ${table.name} after a stop at page ${count}`,
+                wanted: 'the full read',
+              })
+            }
+          },
+          hasCursor,
+        ),
+    },
+    {
+      id: 'read/delta',
+      title: 'A delta after growth gives what a full read gives then',
+      run: async (context) => {
+        const grow = options.grow ?? context.skip('No way to add rows was given (grow).')
+        await eachTable(
+          context,
+          async (table) => {
+            const before = (await readPages(table, undefined, context.signal)).flat()
+            const since = highestCursor(table, before)
+            await grow()
+            const delta = (await readPages(table, since, context.signal)).flat()
+            const after = (await readPages(table, undefined, context.signal)).flat()
+            if (after.length === before.length) fail(`grow() added no row to table ${table.name}.`)
+            sameRows(applyDelta(table, before, delta, since), after, {
+              found: `Table ${table.name} with its delta`,
+              wanted: 'a full read',
+            })
+          },
+          hasCursor,
+        )
+      },
+    },
+    {
+      id: 'read/empty',
+      title: 'A table without rows is read without an error',
+      run: async (context) => {
+        const config = options.empty ?? context.skip('No empty configuration was given (empty).')
+        await eachTable(
+          context,
+          async (table) => {
+            const rows = (await readPages(table, undefined, context.signal)).flat()
+            if (rows.length > 0) fail(`Table ${table.name} has ${rows.length} rows.`)
+          },
+          { config },
+        )
+      },
+    },
+    {
+      id: 'read/memory',
+      title: 'Pages that were taken are not kept in memory',
+      run: async (context) => {
+        const config = options.large ?? context.skip('No large configuration was given (large).')
+        await eachTable(context, (table) => requirePagesReleased(table, context.signal), { config })
+      },
+    },
+    {
+      id: 'read/cancelled',
+      title: 'A read ends within a second after it was cancelled, also while it waits for an answer',
+      run: async (context) => {
+        const endpoint =
+          options.endpoint ?? context.skip('No endpoint was given, so no answer can be held back.')
+        const proxy = await startFaultProxy(endpoint)
+        try {
+          await eachTable(
+            context,
+            (table) => requireCancellable(table, () => proxy.inject({ kind: 'hang' })),
+            {
+              config: configAt(options, proxy.url),
+            },
+          )
+        } finally {
+          await proxy.close()
+        }
+      },
+    },
+    {
+      id: 'read/backpressure',
+      title: 'Pages are fetched when they are asked for, not all ahead',
+      run: async (context) => {
+        const endpoint =
+          options.endpoint ?? context.skip('No endpoint was given, so requests can not be counted.')
+        if (typeof options.config !== 'function') context.skip('The configuration takes no other endpoint.')
+        const proxy = await startFaultProxy(endpoint)
+        try {
+          await eachTable(
+            context,
+            (table) => requireBackpressure(table, proxy.requests, options.requestsAhead ?? 3),
+            {
+              config: configAt(options, proxy.url),
+            },
+          )
+        } finally {
+          await proxy.close()
+        }
+      },
+    },
+  ]
+}
+
+const collectGarbage = (): void => {
+  setFlagsFromString('--expose-gc')
+  ;(runInNewContext('gc') as () => void)()
+}
+
+const requirePagesReleased = async (table: RowTable, signal: AbortSignal): Promise<void> => {
+  const pages: WeakRef<object>[] = []
+  for await (const page of table.read({ since: undefined, signal })) {
+    pages.push(new WeakRef(page))
+    if (pages.length === largePages) break
+  }
+  if (pages.length < largePages)
+    fail(`Table ${table.name} has ${pages.length} pages; at least ${largePages} are needed.`)
+  // References of the loop are gone only after a turn of the event loop.
+  await new Promise((resolve) => setImmediate(resolve))
+  collectGarbage()
+  const alive = pages.filter((page) => page.deref() !== undefined).length
+  if (alive > pagesAlive) fail(`${alive} of ${largePages} pages of table ${table.name} are still in memory.`)
+}
+
+const requireCancellable = async (table: RowTable, hang: () => void): Promise<void> => {
+  const controller = new AbortController()
+  hang()
+  const read = readPages(table, undefined, controller.signal).then(
+    () => fail(`Table ${table.name} was read although no answer came.`),
+    () => undefined,
+  )
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  controller.abort()
+  await within(cancelLimitMs, `The end of the read of table ${table.name}`, read)
+}
+
+const requireBackpressure = async (table: RowTable, requests: () => number, limit: number): Promise<void> => {
+  const controller = new AbortController()
+  const before = requests()
+  const iterator = table.read({ since: undefined, signal: controller.signal })[Symbol.asyncIterator]()
+  await iterator.next()
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  const sent = requests() - before
+  await iterator.return?.()
+  controller.abort()
+  if (sent > limit)
+    fail(`Table ${table.name}: ${sent} requests were sent while nobody asked for more than one page.`)
+}
