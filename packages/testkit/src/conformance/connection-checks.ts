@@ -38,7 +38,7 @@ export const stepsOf = async (
 }
 
 /** The first error of the steps; undefined when all is well. */
-export const failureOf = (steps: readonly CheckStep[]): ConnectorError | undefined =>
+const failureOf = (steps: readonly CheckStep[]): ConnectorError | undefined =>
   steps.find((step) => step.status === 'failed')?.error
 
 /** Fails unless an error is one that a user can act on. */

@@ -2,7 +2,6 @@ import {
   type AnySource,
   type Connection,
   type ConnectorContext,
-  ConnectorError,
   connectUnknown,
   type RowTable,
   type SourceTable,
@@ -63,7 +62,7 @@ export const isRowTable = (table: SourceTable): table is RowTable => table.kind 
 type Row = Readonly<Record<string, unknown>>
 
 /** A page as the runtime takes it: validated by the table's own schema. */
-export const validPage = (table: RowTable, page: readonly unknown[]): Row[] =>
+const validPage = (table: RowTable, page: readonly unknown[]): Row[] =>
   page.map((row, index) => {
     const result = table.row.safeParse(row)
     if (result.success) return result.data as Row
@@ -105,14 +104,4 @@ export const applyDelta = (
     return [...new Map([...present, ...delta].map((row) => [keyOf(row), row])).values()]
   }
   return [...present, ...delta.filter((row) => cursor === undefined || isAfter(row[cursor], since))]
-}
-
-/** Runs a read that may fail for a fault of the other side, and for nothing else. */
-export const rowsOrError = async (read: () => Promise<unknown[]>): Promise<unknown[] | ConnectorError> => {
-  try {
-    return await read()
-  } catch (error) {
-    if (ConnectorError.isInstance(error)) return error
-    throw error
-  }
 }
