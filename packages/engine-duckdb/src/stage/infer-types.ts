@@ -5,7 +5,10 @@ import { bigint, boolean, date, decimalFor, double, instant, text, time, timesta
 import { doubtOf, type SourceValue, type TimeFormats } from './proofs.ts'
 
 /** Columns that one statement looks at: DuckDB plans thousands of aggregates slowly. */
-const columnsPerStatement = 100
+const columnsPerStatement = 50
+
+/** Rows that refute most types of most columns, so that only the rest is tried on all rows: failing casts are slow. */
+const probeRows = 500
 
 /** Digits up to which a JSON number is exact: it has passed through a double (RFC 8259, section 6). */
 const exactJsonDigits = 15
@@ -15,9 +18,37 @@ const plainNumber = "'-?(0|[1-9][0-9]*)(\\.[0-9]+)?'"
 /** Gives a table expression over the rows to one statement. A pipe can be read once, so each statement asks anew. */
 export type Scan = <Result>(use: (from: string) => Promise<Result>) => Promise<Result>
 
+/** What some rows tell about a column. */
+interface Findings {
+  /** Values that are not null. */
+  readonly count: number
+  readonly isBigint: boolean
+  /** Every value is a number in plain decimal notation. */
+  readonly isPlain: boolean
+  /** Most digits before and after the point. */
+  readonly integerDigits: number
+  readonly scale: number
+  /** Whether all values are of these types, in the order of {@link otherTypes}. */
+  readonly others: readonly boolean[]
+  /** Some value is an object or an array. */
+  readonly isNested: boolean
+}
+
+const otherTypes = [boolean, double, date, timestamp, instant, time]
+
+const nothingRefuted: Findings = {
+  count: 0,
+  isBigint: true,
+  isPlain: true,
+  integerDigits: 0,
+  scale: 0,
+  others: otherTypes.map(() => true),
+  isNested: false,
+}
+
 /**
  * The narrowest type that holds every value of each column, over all rows of a scan; undefined for a column without
- * values. Numbers are decided first, so that only the rest is tried against the other types.
+ * values. A first look at a few rows leaves little to be tried on all of them.
  */
 export const inferTypes = async (
   connection: DuckDBConnection,
@@ -25,67 +56,98 @@ export const inferTypes = async (
   values: readonly SourceValue[],
   formats: TimeFormats = {},
 ): Promise<(LogicalType | undefined)[]> => {
-  const numbers = await aggregate(connection, scan, values, numberAggregates)
-  const types = numbers.map((row, index) => decideNumber(row, values[index]?.nested !== undefined))
-  const others = values.filter((_, index) => types[index] === 'no number')
-  const rest = (await aggregate(connection, scan, others, (value) => otherAggregates(value, formats))).map(
-    decideOther,
-  )
-  return types.map((type) => (type === 'no number' ? rest.shift() : type))
+  const types: (LogicalType | undefined)[] = []
+  for (let start = 0; start < values.length; start += columnsPerStatement) {
+    const part = values.slice(start, start + columnsPerStatement)
+    const unknown = part.map(() => nothingRefuted)
+    const look = (limit: string, known: readonly Findings[]) =>
+      scan((from) => findingsOf(connection, from + limit, part, known, formats))
+    const probe = await look(` LIMIT ${probeRows}`, unknown)
+    const { found } = probe.rows < probeRows ? probe : await look('', probe.found)
+    types.push(...found.map((findings, index) => decide(findings, part[index]?.nested !== undefined)))
+  }
+  return types
 }
 
-const aggregate = async (
+/** Tries on some rows what is not refuted yet. */
+const findingsOf = async (
   connection: DuckDBConnection,
-  scan: Scan,
+  from: string,
   values: readonly SourceValue[],
-  aggregatesOf: (value: SourceValue) => string[],
-): Promise<(readonly unknown[])[]> => {
-  const results: (readonly unknown[])[] = []
-  for (let start = 0; start < values.length; start += columnsPerStatement) {
-    const part = values.slice(start, start + columnsPerStatement).map(aggregatesOf)
-    const row =
-      (await scan((from) => firstRow(connection, `SELECT ${part.flat().join(', ')} FROM ${from}`))) ?? []
-    const width = part[0]?.length ?? 0
-    for (let index = 0; index < part.length; index++)
-      results.push(row.slice(index * width, (index + 1) * width))
-  }
-  return results
+  known: readonly Findings[],
+  formats: TimeFormats,
+): Promise<{ rows: number; found: Findings[] }> => {
+  // Short names, since what stands in a score of aggregates costs more to plan than to run.
+  const named = values.map(({ text, literal, nested }, index) => {
+    const isJson = nested !== undefined
+    const names = { text: `t${index}`, literal: isJson ? `l${index}` : `t${index}` }
+    return {
+      value: { ...names, raw: names.text, ...(isJson && { nested: `n${index}` }) } satisfies SourceValue,
+      sql: [`${text} AS t${index}`, ...(isJson ? [`${literal} AS l${index}`, `${nested} AS n${index}`] : [])],
+    }
+  })
+  const tests = named.map(({ value }, index) => openTests(value, known[index] ?? nothingRefuted, formats))
+  const aggregates = ['count(*)', ...tests.flatMap((test) => [...test.values()])]
+  const row = await firstRow(
+    connection,
+    `SELECT ${aggregates.join(', ')} FROM (SELECT ${named.flatMap(({ sql }) => sql).join(', ')} FROM ${from})`,
+  )
+  let position = 1
+  const found = tests.map((test, index) => {
+    const results = new Map([...test.keys()].map((name) => [name, row?.[position++]]))
+    return withResults(known[index] ?? nothingRefuted, results)
+  })
+  return { rows: Number(row?.[0] ?? 0), found }
 }
 
 const holds = (value: SourceValue, type: LogicalType, formats: TimeFormats = {}) =>
   `coalesce(bool_and(NOT coalesce(${doubtOf(value, type, formats)}, false)), true)`
 
-const numberAggregates = (value: SourceValue): string[] => {
-  const point = `instr(${value.literal}, '.')`
-  const digits = `length(ltrim(${value.literal}, '-'))`
-  return [
-    `count(${value.text})`,
-    holds(value, bigint),
-    `coalesce(bool_and(regexp_full_match(${value.literal}, ${plainNumber})), true)`,
-    `max(CASE WHEN ${point} = 0 THEN ${digits} ELSE ${point} - 1 - (length(${value.literal}) - ${digits}) END)::INTEGER`,
-    `max(CASE WHEN ${point} = 0 THEN 0 ELSE length(${value.literal}) - ${point} END)::INTEGER`,
-  ]
+/** SQL of the aggregates that can still change the findings, by name; the other types by position. */
+const openTests = (
+  value: SourceValue,
+  known: Findings,
+  formats: TimeFormats,
+): Map<keyof Findings | number, string> => {
+  const { text, literal, nested } = value
+  const point = `instr(${literal}, '.')`
+  const digits = `length(ltrim(${literal}, '-'))`
+  const tests = new Map<keyof Findings | number, string>([['count', `count(${text})`]])
+  if (known.isBigint) tests.set('isBigint', holds(value, bigint))
+  if (known.isPlain) {
+    tests.set('isPlain', `coalesce(bool_and(regexp_full_match(${literal}, ${plainNumber})), true)`)
+    tests.set(
+      'integerDigits',
+      `max(CASE WHEN ${point} = 0 THEN ${digits} ELSE ${point} - 1 - (length(${literal}) - ${digits}) END)::INTEGER`,
+    )
+    tests.set('scale', `max(CASE WHEN ${point} = 0 THEN 0 ELSE length(${literal}) - ${point} END)::INTEGER`)
+  }
+  for (const [index, type] of otherTypes.entries())
+    if (known.others[index]) tests.set(index, holds(value, type, formats))
+  if (nested !== undefined && !known.isNested) tests.set('isNested', `bool_or(${nested})`)
+  return tests
 }
 
-const decideNumber = (row: readonly unknown[], isJson: boolean): LogicalType | undefined | 'no number' => {
-  const [count, isBigint, isPlain, integerDigits, scale] = row
-  if (Number(count) === 0) return undefined
-  if (isBigint) return bigint
-  if (!isPlain) return 'no number'
-  // Digits alone that no int64 holds are codes, not quantities: text (s3-connectors.md, types).
-  if (Number(scale) === 0) return text
-  if (isJson && Number(integerDigits) + Number(scale) > exactJsonDigits) return double
-  return decimalFor(Number(integerDigits), Number(scale)) ?? double
-}
+const withResults = (known: Findings, results: ReadonlyMap<keyof Findings | number, unknown>): Findings => ({
+  count: Math.max(known.count, Number(results.get('count'))),
+  isBigint: results.get('isBigint') === true,
+  isPlain: results.get('isPlain') === true,
+  integerDigits: Math.max(known.integerDigits, Number(results.get('integerDigits') ?? 0)),
+  scale: Math.max(known.scale, Number(results.get('scale') ?? 0)),
+  others: known.others.map((_, index) => results.get(index) === true),
+  isNested: known.isNested || results.get('isNested') === true,
+})
 
-const otherTypes = [boolean, double, date, timestamp, instant, time]
-
-const otherAggregates = (value: SourceValue, formats: TimeFormats): string[] => [
-  ...otherTypes.map((type) => holds(value, type, formats)),
-  value.nested === undefined ? 'NULL' : `bool_or(${value.nested})`,
-]
-
-const decideOther = (row: readonly unknown[]): LogicalType => {
-  if (row.at(-1)) return { type: 'json' }
-  return otherTypes.find((_, index) => row[index]) ?? text
+const decide = (found: Findings, isJson: boolean): LogicalType | undefined => {
+  const { count, integerDigits, scale } = found
+  if (count === 0) return undefined
+  if (found.isBigint) return bigint
+  if (found.isPlain) {
+    // Digits alone that no int64 holds are codes, not quantities: text (s3-connectors.md, types).
+    if (scale === 0) return text
+    if (isJson && integerDigits + scale > exactJsonDigits) return double
+    return decimalFor(integerDigits, scale) ?? double
+  }
+  if (found.isNested) return { type: 'json' }
+  return otherTypes.find((_, index) => found.others[index]) ?? text
 }

@@ -88,7 +88,14 @@ export const insertSql = (
 ): string => {
   const sql = rowSql(columns, source, files, formats)
   const names = [...columns.map(({ name }) => name), fileColumn, badColumn].map(quoteIdentifier)
-  const ordinal = `([${files.map(({ ordinal }) => ordinal)}]::UINTEGER[])[file_index::INTEGER + 1]`
   const limited = limit === undefined ? '' : ` LIMIT ${limit}`
-  return `INSERT INTO ${table} (${names.join(', ')}) SELECT ${[...sql.values, ordinal, sql.bad].join(', ')} FROM ${source.from}${limited}`
+  return `INSERT INTO ${table} (${names.join(', ')}) SELECT ${[...sql.values, ordinalSql(files), sql.bad].join(', ')} FROM ${source.from}${limited}`
+}
+
+/** Files mostly come in a row: then their ordinals need no list, which costs a look-up for each row. */
+const ordinalSql = (files: readonly InputFile[]): string => {
+  const first = files[0]?.ordinal ?? 0
+  return files.every(({ ordinal }, index) => ordinal === first + index)
+    ? `(${first} + file_index)::UINTEGER`
+    : `([${files.map(({ ordinal }) => ordinal)}]::UINTEGER[])[file_index::INTEGER + 1]`
 }

@@ -47,6 +47,12 @@ export interface LoaderContext {
   readonly tag: () => string
 }
 
+/** Condition that keeps to the rows of these files, and by its range to their row groups: the table grows with a load. */
+const ofFiles = ({ files }: FileGroup): string => {
+  const ordinals = files.map(({ ordinal }) => ordinal)
+  return `${quoteIdentifier(fileColumn)} BETWEEN ${Math.min(...ordinals)} AND ${Math.max(...ordinals)}`
+}
+
 /** Rejected rows that are located and written at a time. */
 const rejectPage = 5_000
 
@@ -111,18 +117,19 @@ export const createFileLoader = (
     )
   }
 
-  const badColumnsOf = async (): Promise<number[]> => {
+  /** Reasons for which rows of these files are bad. */
+  const badColumnsOf = async (group: FileGroup): Promise<number[]> => {
     const bad = quoteIdentifier(badColumn)
     const rows = await rowsOf(
       connection,
-      `SELECT DISTINCT ${bad} FROM ${state.table} WHERE ${bad} IS NOT NULL`,
+      `SELECT DISTINCT ${bad} FROM ${state.table} WHERE ${bad} IS NOT NULL AND ${ofFiles(group)}`,
     )
     return rows.map(([value]) => Number(value)).toSorted((a, b) => a - b)
   }
 
   const deleteRows = (group: FileGroup) =>
     connection.run(
-      `DELETE FROM ${state.table} WHERE ${quoteIdentifier(fileColumn)} IN (${group.files.map(({ ordinal }) => ordinal).join(', ')})`,
+      `DELETE FROM ${state.table} WHERE ${ofFiles(group)} AND ${quoteIdentifier(fileColumn)} IN (${group.files.map(({ ordinal }) => ordinal).join(', ')})`,
     )
 
   const loadGroup = async (group: FileGroup, defines: boolean): Promise<void> => {
@@ -131,7 +138,7 @@ export const createFileLoader = (
     let outcome = await insert(current)
     // Each round widens at least one column; after a few, all columns are looked at together.
     for (let round = 0; ; round++) {
-      const bad = await badColumnsOf()
+      const bad = await badColumnsOf(current)
       if (bad.length === 0) break
       const widened = await widenColumns(context, current, bad, { defines, all: round >= 3 })
       if (!widened) break
@@ -146,7 +153,7 @@ export const createFileLoader = (
 
   /** Counts what was inserted, and deals with what does not fit. */
   const settle = async (group: FileGroup, outcome: Awaited<ReturnType<typeof insert>>): Promise<void> => {
-    const bad = await badColumnsOf()
+    const bad = await badColumnsOf(group)
     const before = state.inserted
     if (bad.length > 0 || outcome.unparsed.size > 0) {
       const taken = await takeBadRows(group, outcome.unparsed)
@@ -171,7 +178,7 @@ export const createFileLoader = (
       (
         await rowsOf(
           connection,
-          `SELECT ${file}, count(*) FROM ${state.table} WHERE ${bad} IS NOT NULL GROUP BY 1`,
+          `SELECT ${file}, count(*) FROM ${state.table} WHERE ${bad} IS NOT NULL AND ${ofFiles(group)} GROUP BY 1`,
         )
       ).map(([ordinal, count]) => [Number(ordinal), Number(count)]),
     )

@@ -2,8 +2,10 @@ import type { FileEntry, LoadProgress, TableLoad } from '@penstock/core'
 import type { Budget } from './budget.ts'
 import type { HeldFile } from './staging.ts'
 
-/** Bytes of a batch: large enough that a statement's fixed cost vanishes, small enough that download and load overlap. */
+/** Bytes of a batch at most. */
 const batchBytes = 128 * 1024 ** 2
+/** Bytes that are worth a statement of their own: the engine does not wait for more while downloads go on. */
+const worthwhileBytes = 32 * 1024 ** 2
 /** Files of a batch. */
 const batchFiles = 2_000
 /** Files that may be staged or on their way before the engine takes them. */
@@ -86,12 +88,17 @@ export const pump = async (
       }
   }
 
-  /** Takes the next files in order that are ready. Waits for more as long as more can come without the engine's help. */
-  const fill = async (batch: HeldFile[]): Promise<void> => {
-    for (let bytes = 0; batch.length < batchFiles && bytes < batchBytes; ) {
+  /**
+   * Takes the next files in order that are ready. Waits for more until they are worth a statement, as long as more can
+   * come without the engine's help. The first file goes alone: it defines the columns, while others are on their way.
+   */
+  const fill = async (batch: HeldFile[], isFirst: boolean): Promise<void> => {
+    const maxFiles = isFirst ? 1 : batchFiles
+    for (let bytes = 0; batch.length < maxFiles && bytes < batchBytes; ) {
       const isSettled = () => queue[0]?.held !== undefined || queue[0]?.error !== undefined
       const isOver = () => queue.length === 0 && listing.finished
-      await until(() => isSettled() || isOver() || (batch.length > 0 && options.budget.contended()))
+      const isEnough = () => batch.length > 0 && (bytes >= worthwhileBytes || options.budget.contended())
+      await until(() => isSettled() || isOver() || isEnough())
       const head = queue[0]
       if (head?.error) throw head.error
       if (!head?.held) break
@@ -111,7 +118,7 @@ export const pump = async (
     while (!load.full()) {
       const batch: HeldFile[] = []
       try {
-        await fill(batch)
+        await fill(batch, total.objects === 0)
         if (batch.length === 0) return
         const files = batch.map((held) => held.file)
         options.onLoaded(await load.addFiles(files, { signal }))
