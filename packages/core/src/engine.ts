@@ -105,6 +105,15 @@ export interface BeginLoadOptions extends LoadOptions {
   readonly removeDeleted?: boolean
 }
 
+/** What one statement did. */
+export interface StatementResult {
+  /** Rows that it inserted, updated, deleted or merged. */
+  readonly rowsChanged: number
+  readonly columns: readonly QueryColumn[]
+  /** First rows of a SELECT, at most as many as were asked for. Values as in {@link QueryResult}. */
+  readonly rows: readonly (readonly unknown[])[]
+}
+
 /** One transaction of the engine: rows, ledger, cursor and run record become visible together or not at all. */
 export interface EngineTransaction {
   /** Compares a listing (pages in any order) with what the ledger says was loaded into `table`. */
@@ -113,6 +122,12 @@ export interface EngineTransaction {
   /** Saved cursor of a row table, as JSON text. */
   cursor(table: string): Promise<string | undefined>
   saveCursor(table: string, cursor: string): Promise<void>
+  /**
+   * Runs the statements of a text in order: SELECT, and what makes and changes tables. Refuses with a `config` error
+   * what would leave the transaction, change settings or reach files. Keeps the first `maxRows` rows of each SELECT
+   * (default 0).
+   */
+  execute(sql: string, options?: { readonly maxRows?: number }): Promise<readonly StatementResult[]>
   /** Stores the run record and commits. Throws `conflict` when another writer came first. */
   commit(record: RunRecord): Promise<void>
   /** Safe to call at any time, also after a failure or a commit. */

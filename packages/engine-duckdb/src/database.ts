@@ -6,7 +6,7 @@ import { type Bookkeeping, bookkeepingOf, createBookkeeping, hasBookkeeping } fr
 import { translateError } from './errors.ts'
 import { explainFile } from './foreign-file.ts'
 import { createQueue } from './interruptible.ts'
-import { firstRow, quoteText } from './sql.ts'
+import { firstRow, quoteText, quoteTextList } from './sql.ts'
 import { createStagingFolder, type StagingFolder } from './staging-folder.ts'
 
 export interface DuckDBOptions {
@@ -21,6 +21,11 @@ export interface DuckDBOptions {
   readonly stagingFolder?: string
   /** Opens for reading only: several processes can, as long as none writes (default false). */
   readonly readOnly?: boolean
+  /**
+   * SQL reaches neither files nor other databases nor the network: only this database, and the engine's own staging
+   * (default false).
+   */
+  readonly contained?: boolean
   /** Ceiling in bytes of what DuckDB spills (default: 90 % of the free disk). */
   readonly maxTempBytes?: number
 }
@@ -78,6 +83,7 @@ export const openDatabase = async (location: string, options: DuckDBOptions): Pr
     await connection.run(`SET GLOBAL temp_directory = ${quoteText(join(staging.path, 'spill'))}`)
     if (options.maxTempBytes !== undefined)
       await connection.run(`SET GLOBAL max_temp_directory_size = '${bytes(options.maxTempBytes)}'`)
+    if (options.contained) await contain(connection, [staging.path, options.stagingFolder])
     disconnect(connection)
 
     let ordinal = 0
@@ -130,6 +136,16 @@ export const openDatabase = async (location: string, options: DuckDBOptions): Pr
     await staging?.remove()
     throw translateError(error, { action: 'open', location })
   }
+}
+
+/** Can't be undone for this instance, whatever SQL says. */
+const contain = async (
+  connection: DuckDBConnection,
+  folders: readonly (string | undefined)[],
+): Promise<void> => {
+  const allowed = folders.filter((folder) => folder !== undefined).map((folder) => `${resolve(folder)}/`)
+  await connection.run(`SET GLOBAL allowed_directories = ${quoteTextList(allowed)}`)
+  await connection.run('SET GLOBAL enable_external_access = false')
 }
 
 /** Below that DuckDB can't even read a table. */

@@ -105,6 +105,14 @@ const rules: readonly Rule[] = [
     actions: ['open'],
   },
   {
+    pattern: /file system operations are disabled by configuration/,
+    kind: 'permission',
+    code: 'Contained',
+    message: () => 'This SQL reaches for a file; it may use the tables of its database only.',
+    hint: 'Load the file with an extraction, or query it with: penstock query.',
+    actions: ['query'],
+  },
+  {
     pattern: /Permission denied|Read-only file system|Operation not permitted/,
     kind: 'permission',
     code: 'FileAccess',

@@ -71,12 +71,12 @@ const createClose = (database: Database, connection: DuckDBConnection, result: D
   return closeOnce
 }
 
-const fetchRows = async (result: DuckDBResult): Promise<DuckDBDataChunk | undefined> => {
+export const fetchRows = async (result: DuckDBResult): Promise<DuckDBDataChunk | undefined> => {
   const chunk = await result.fetchChunk()
   return chunk && chunk.rowCount > 0 ? chunk : undefined
 }
 
-const columnsOfResult = (result: DuckDBResult): QueryColumn[] =>
+export const columnsOfResult = (result: DuckDBResult): QueryColumn[] =>
   result.columnNames().map((name, index) => ({ name, type: logicalType(result.columnType(index)) }))
 
 interface RunningQuery {
@@ -161,7 +161,7 @@ const prepareOne = async (connection: DuckDBConnection, sql: string): Promise<Du
 }
 
 /** Undefined for a text without any statement, which the binding reports as an error without a cause. */
-const extractStatements = async (connection: DuckDBConnection, sql: string) => {
+export const extractStatements = async (connection: DuckDBConnection, sql: string) => {
   try {
     return await connection.extractStatements(sql)
   } catch (error) {

@@ -9,6 +9,7 @@ import { insertRun, selectCursor, tableKey, upsertCursor } from './bookkeeping.t
 import { findTable } from './catalog.ts'
 import type { Database } from './database.ts'
 import { type ErrorContext, throwIfCancelled, translateError } from './errors.ts'
+import { executeStatements } from './execute.ts'
 import { createQueue, interruptible } from './interruptible.ts'
 import { compareListing } from './ledger.ts'
 import { beginLoad } from './load.ts'
@@ -143,6 +144,17 @@ export const beginTransaction = async (
           await upsertCursor(connection, books, { table, cursor, runId })
         },
         { table },
+      ),
+    execute: (sql: string, { maxRows = 0 }: { readonly maxRows?: number } = {}) =>
+      run(
+        async () => {
+          requireWritable()
+          const results = await executeStatements(connection, sql, maxRows)
+          // DuckDB's binding (1.5) drops the error of a stream that fails on its way; an aborted transaction tells.
+          await connection.run('SELECT 1')
+          return results
+        },
+        { action: 'query' },
       ),
     commit: async (record: RunRecord) => {
       await run(async () => {
