@@ -12,11 +12,19 @@ export const cursorOf = (bytes: Uint8Array): Cursor => ({
   position: 0,
 })
 
-const ended = () => new RangeError('Avro data ends within a value')
+/** The data ends within a value; a stream that has more of it may try again with so many bytes. */
+export class EndOfData extends RangeError {
+  readonly needed: number
+  constructor(needed: number) {
+    super('Avro data ends within a value')
+    this.needed = needed
+  }
+}
 
 const advance = (cursor: Cursor, count: number): number => {
   const start = cursor.position
-  if (count < 0 || start + count > cursor.bytes.length) throw ended()
+  if (count < 0) throw new RangeError(`Avro length ${count} is negative`)
+  if (start + count > cursor.bytes.length) throw new EndOfData(start + count)
   cursor.position = start + count
   return start
 }
@@ -59,7 +67,7 @@ export const readLength = (cursor: Cursor): number => {
 
 const readByte = (cursor: Cursor): number => {
   const byte = cursor.bytes[cursor.position]
-  if (byte === undefined) throw ended()
+  if (byte === undefined) throw new EndOfData(cursor.position + 1)
   cursor.position++
   return byte
 }

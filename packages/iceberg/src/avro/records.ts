@@ -1,24 +1,18 @@
 import { corrupt } from '../errors.ts'
-import { type AvroFile, asCorrupt } from './container.ts'
+import { attempt, type openAvro } from './container.ts'
 import { compileShape, type DecodedRecord, type Shape } from './record.ts'
 
 /** The records of an Avro file in a shape, one at a time. Throws a `data` error that names the file. */
-export function* readRecords(file: AvroFile, shape: Shape): Generator<DecodedRecord> {
-  let read: ReturnType<typeof compileShape>
-  try {
-    read = compileShape(file.schema, shape)
-  } catch (error) {
-    throw asCorrupt(error, file.path)
-  }
+export function* readRecords(
+  file: ReturnType<typeof openAvro>,
+  path: string,
+  shape: Shape,
+): Generator<DecodedRecord> {
+  const read = attempt(path, () => compileShape(file.header.schema, shape))
   for (const { count, data } of file.blocks()) {
     for (let left = count; left > 0; left--) {
-      let record: ReturnType<typeof read>
-      try {
-        record = read(data)
-      } catch (error) {
-        throw asCorrupt(error, file.path)
-      }
-      if (!isRecord(record)) throw corrupt(file.path, 'The Avro file holds no records')
+      const record = attempt(path, () => read(data))
+      if (!isRecord(record)) throw corrupt(path, 'The Avro file holds no records')
       yield record
     }
   }

@@ -44,7 +44,7 @@ const stringEnd = (bytes: Uint8Array, start: number): number => {
 }
 
 /** End of the value that begins at `start` (no space before it). Nesting is counted, not recursed into. */
-export const valueEnd = (bytes: Uint8Array, start: number): number => {
+const valueEnd = (bytes: Uint8Array, start: number): number => {
   let depth = 0
   let at = start
   while (at < bytes.length) {

@@ -61,7 +61,7 @@ const shape: Shape = {
 /** The manifests of a snapshot. Throws a `data` error that names the file. */
 export const readManifestList = (bytes: Uint8Array, path: string): ManifestFile[] => {
   const manifests: ManifestFile[] = []
-  for (const record of readRecords(openAvro(bytes, path), shape)) {
+  for (const record of readRecords(openAvro(bytes, path), path, shape)) {
     if (record.keyMetadata instanceof Uint8Array)
       throw unsupported(`The encrypted manifest list ${path}`, 'Tables without encryption can be read.', path)
     try {

@@ -95,12 +95,12 @@ export const readManifest = (
 ): ManifestContents => {
   const { path } = manifest
   const file = openAvro(bytes, path)
-  const specId = manifest.specId ?? Number(file.metadata.get('partition-spec-id') ?? 0)
-  const formatVersion = Number(file.metadata.get('format-version') ?? 1)
+  const specId = manifest.specId ?? Number(file.header.metadata.get('partition-spec-id') ?? 0)
+  const formatVersion = Number(file.header.metadata.get('format-version') ?? 1)
   return {
     specId,
     *files() {
-      for (const record of readRecords(file, shapeOf(metricIds))) {
+      for (const record of readRecords(file, path, shapeOf(metricIds))) {
         let found: TableFile | undefined
         try {
           found = fileOf(record, manifest, formatVersion, specId)

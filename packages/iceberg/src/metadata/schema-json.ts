@@ -23,7 +23,7 @@ type Simple = typeof simple extends Set<infer Name> ? Name : never
 const isSimple = (name: string): name is Simple => simple.has(name as Simple)
 
 /** A type from its text or object in the metadata. Types that are not known are kept by name. */
-export const parseType = (json: JsonValue | undefined): IcebergType => {
+const parseType = (json: JsonValue | undefined): IcebergType => {
   if (typeof json === 'string') return parsePrimitive(json)
   const object = objectOf(json, 'a type')
   switch (object.type) {

@@ -14,6 +14,9 @@ export interface Snapshot {
   readonly operation: string | undefined
   /** Rows as the writer counted them, not corrected for anything. */
   readonly totalRecords: bigint | undefined
+  /** Live data files and the bytes of all live files, by the writer's count. */
+  readonly totalDataFiles: bigint | undefined
+  readonly totalFilesSize: bigint | undefined
   /** v3: set when the manifest list is encrypted. */
   readonly keyId: string | undefined
 }
@@ -28,7 +31,9 @@ const wanted = new Set([
   'key-id',
 ])
 
-/** Of the summary, which may have hundreds of entries, two values are kept. */
+const counted = new Set(['operation', 'total-records', 'total-data-files', 'total-files-size'])
+
+/** Of the summary, which may have hundreds of entries, four values are kept. */
 export const parseSnapshot = (bytes: Uint8Array, span: JsonSpan): Snapshot => {
   const members: Record<string, JsonValue> = {}
   const summary: Record<string, JsonValue> = {}
@@ -36,10 +41,9 @@ export const parseSnapshot = (bytes: Uint8Array, span: JsonSpan): Snapshot => {
     if (wanted.has(key)) members[key] = parseSpan(bytes, value)
     else if (key === 'summary' && bytes[value.start] === 0x7b) {
       for (const [name, entry] of membersOf(bytes, value.start))
-        if (name === 'operation' || name === 'total-records') summary[name] = parseSpan(bytes, entry)
+        if (counted.has(name)) summary[name] = parseSpan(bytes, entry)
     }
   }
-  const total = summary['total-records']
   return {
     snapshotId: longAt(members, 'snapshot-id'),
     parentSnapshotId: optionalAt(members, 'parent-snapshot-id', longAt),
@@ -48,7 +52,15 @@ export const parseSnapshot = (bytes: Uint8Array, span: JsonSpan): Snapshot => {
     manifestList: optionalAt(members, 'manifest-list', stringAt),
     manifests: (optionalAt(members, 'manifests', arrayAt) ?? []).map(String),
     operation: optionalAt(summary, 'operation', stringAt),
-    totalRecords: typeof total === 'string' && /^\d+$/.test(total) ? BigInt(total) : undefined,
+    totalRecords: countAt(summary, 'total-records'),
+    totalDataFiles: countAt(summary, 'total-data-files'),
+    totalFilesSize: countAt(summary, 'total-files-size'),
     keyId: optionalAt(members, 'key-id', stringAt),
   }
+}
+
+/** Counts of the summary are texts. */
+const countAt = (summary: Readonly<Record<string, JsonValue>>, key: string): bigint | undefined => {
+  const text = summary[key]
+  return typeof text === 'string' && /^\d+$/.test(text) ? BigInt(text) : undefined
 }

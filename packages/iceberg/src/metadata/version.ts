@@ -72,7 +72,7 @@ const snapshotAt = (metadata: TableMetadata, time: Date): bigint => {
   })
 }
 
-export const schemaById = (metadata: TableMetadata, schemaId: number): IcebergSchema => {
+const schemaById = (metadata: TableMetadata, schemaId: number): IcebergSchema => {
   const found = metadata.schemas.find((schema) => schema.schemaId === schemaId)
   if (!found) throw corrupt(metadata.path, `There is no schema ${schemaId}`)
   return found

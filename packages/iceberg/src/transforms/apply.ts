@@ -83,7 +83,7 @@ export const prefixOf = (text: string, codePoints: number): string => {
 }
 
 /** Division that rounds toward minus infinity: times before 1970 are negative. */
-export const floorDivide = (value: bigint, divisor: bigint): bigint => {
+const floorDivide = (value: bigint, divisor: bigint): bigint => {
   const quotient = value / divisor
   return value % divisor < 0n ? quotient - 1n : quotient
 }

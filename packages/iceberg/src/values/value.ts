@@ -17,7 +17,7 @@ export const compareValues = (a: Value, b: Value): number => {
 }
 
 /** By code points, which is also the order of the UTF-8 bytes; UTF-16 units would put U+FFFF above U+1F600. */
-export const compareText = (a: string, b: string): number => {
+const compareText = (a: string, b: string): number => {
   const length = Math.min(a.length, b.length)
   for (let index = 0; index < length; index++) {
     const left = a.charCodeAt(index)
