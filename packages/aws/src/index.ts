@@ -6,8 +6,40 @@ export type {
   CredentialEnvironment,
 } from './auth/authentication.ts'
 export { awsAuth, awsAuthMethods, createExternalId } from './auth/methods.ts'
+export {
+  type GlueAccess,
+  glueArn,
+  type OpenGlueOptions,
+  openGlue,
+  parseCatalogId,
+} from './catalog/glue.ts'
+export type {
+  GlueColumn,
+  GlueDatabase,
+  GluePartition,
+  GlueStorage,
+  GlueTable,
+} from './catalog/glue-model.ts'
+export {
+  type CatalogCall,
+  type CatalogRest,
+  catalogEndpoint,
+  fixedAuthentication,
+  type OpenCatalogRestOptions,
+  openCatalogRest,
+  requireProvider,
+  sharedAuthentication,
+} from './catalog/rest.ts'
+export type { RestAuthorization } from './catalog/transport.ts'
 export { checkS3Source } from './check/source.ts'
-export { type CheckObjectsOptions, checkBucket, checkCredentials, checkObjects } from './check/steps.ts'
+export {
+  type CheckObjectsOptions,
+  checkBucket,
+  checkCredentials,
+  checkObjects,
+  checkStep,
+  skippedStep,
+} from './check/steps.ts'
 export { brokenBucketNameRules } from './connection/bucket-name.ts'
 export { awsPartition } from './connection/endpoint.ts'
 export { checkEndpointSecurity, type S3ConnectionConfig, s3ConnectionFields } from './connection/fields.ts'
@@ -19,6 +51,7 @@ export { type S3Permission, s3Policy } from './policy/permissions.ts'
 export { s3SourcePolicy } from './policy/source.ts'
 export type { PolicyTarget } from './policy/target.ts'
 export { type TrustOptions, trustPolicy } from './policy/trust.ts'
+export { type ZeroCopyPolicyTarget, zeroCopyPolicy } from './policy/zero-copy.ts'
 export type {
   AwsIdentity,
   HeadOptions,

@@ -9,7 +9,11 @@ interface Outcome {
 }
 
 /** Runs one step. A failure is part of the step; what ends the command (a cancellation) is thrown. */
-const step = async (id: string, title: string, run: () => Promise<Outcome>): Promise<CheckStep> => {
+export const checkStep = async (
+  id: string,
+  title: string,
+  run: () => Promise<Outcome>,
+): Promise<CheckStep> => {
   try {
     const { status = 'passed', detail } = await run()
     return { id, title, status, ...(detail === undefined ? {} : { detail }) }
@@ -29,7 +33,7 @@ export const skippedStep = (id: string, title: string, detail: string): CheckSte
 
 /** Credentials resolve; for an assumed role those that assume it, and then the role itself. */
 export async function* checkCredentials(
-  access: S3Access,
+  access: Pick<S3Access, 'credentials' | 'identity'>,
   auth: AwsAuthentication,
   environment: Parameters<AwsAuthentication['provider']>[0],
 ): AsyncGenerator<CheckStep> {
@@ -39,19 +43,19 @@ export async function* checkCredentials(
   }
   const { sourceProvider } = auth
   if (sourceProvider) {
-    const source = await step('credentials', 'Resolve credentials', async () => {
+    const source = await checkStep('credentials', 'Resolve credentials', async () => {
       const { accessKeyId } = await sourceProvider(environment)()
       return { detail: `access key id ${shortKeyId(accessKeyId)}` }
     })
     yield source
     if (source.status === 'failed') return
-    yield await step('role', 'Assume the role', async () => {
+    yield await checkStep('role', 'Assume the role', async () => {
       await access.credentials()
       return identityDetail(access, auth.roleArn ?? '')
     })
     return
   }
-  yield await step('credentials', 'Resolve credentials', async () => {
+  yield await checkStep('credentials', 'Resolve credentials', async () => {
     const credentials = await access.credentials()
     return identityDetail(access, `access key id ${shortKeyId(credentials?.accessKeyId ?? '')}`)
   })
@@ -60,7 +64,7 @@ export async function* checkCredentials(
 /** Enough of a key id to recognise it. */
 const shortKeyId = (id: string): string => (id.length <= 8 ? id : `${id.slice(0, 4)}...${id.slice(-4)}`)
 
-const identityDetail = async (access: S3Access, otherwise: string): Promise<Outcome> => ({
+const identityDetail = async (access: Pick<S3Access, 'identity'>, otherwise: string): Promise<Outcome> => ({
   detail: (await access.identity())?.arn ?? otherwise,
 })
 
@@ -76,7 +80,7 @@ export async function* checkBucket(
     yield skippedStep('bucket', bucketTitle, 'anonymous access may not ask about the bucket itself')
     return
   }
-  const region = await step('bucket', bucketTitle, async () => {
+  const region = await checkStep('bucket', bucketTitle, async () => {
     const found = await access.location().catch(unsupported)
     if (found === undefined) return { detail: 'the store tells no region' }
     // Stores without regions answer as us-east-1 does, and take any; one with regions refuses the next request.
@@ -94,7 +98,7 @@ export async function* checkBucket(
   })
   yield region
   if (region.error && region.error.kind !== 'permission') return
-  yield await step('acl', 'Read the access control list', async () => {
+  yield await checkStep('acl', 'Read the access control list', async () => {
     const acl = await access.acl().catch(unsupported)
     if (!acl) return { status: 'skipped', detail: 'the store has no access control lists' }
     return acl.owner.id === undefined ? {} : { detail: `owner ${acl.owner.displayName ?? acl.owner.id}` }
@@ -124,7 +128,7 @@ export async function* checkObjects(
 ): AsyncGenerator<CheckStep> {
   let sample: FileEntry | undefined
   const where = options.prefix ? `below ${options.prefix}` : 'in the bucket'
-  const list = await step('list', 'List objects', async () => {
+  const list = await checkStep('list', 'List objects', async () => {
     for await (const { entries } of access.list({ prefix: options.prefix, pageSize: 100 })) {
       sample = entries.find((entry) => entry.size > 0 && !isArchived(entry))
       return { detail: entries.length === 0 ? `no objects ${where}` : `objects found ${where}` }
@@ -138,7 +142,7 @@ export async function* checkObjects(
     return
   }
   const entry = sample
-  yield await step('read', 'Read an object', async () => {
+  yield await checkStep('read', 'Read an object', async () => {
     for await (const _ of access.file(entry).read({ start: 0, end: 1 })) break
     return { detail: `first byte of ${entry.key}` }
   })

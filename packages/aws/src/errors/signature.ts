@@ -2,6 +2,16 @@ import { ConnectorError } from '@penstock/core'
 import type { AwsFailure } from './safe-cause.ts'
 import type { AwsErrorContext, FailureTranslation } from './translate.ts'
 
+const expiredCodes = new Set(['ExpiredToken', 'ExpiredTokenException', 'TokenRefreshRequired'])
+
+/** Whether a request was refused for its time: S3 has codes of its own, other services say it in the message. */
+export const isSkew = ({ code, message }: AwsFailure): boolean =>
+  code === 'RequestTimeTooSkewed' ||
+  code === 'RequestExpired' ||
+  (code === 'InvalidSignatureException' && /signature (expired|not yet current)/i.test(message))
+
+export const isExpired = ({ code }: AwsFailure): boolean => expiredCodes.has(code)
+
 const authError =
   (message: (failure: AwsFailure, context: AwsErrorContext) => string, hint: string): FailureTranslation =>
   (failure, context) =>
@@ -68,6 +78,7 @@ export const signatureErrors: Readonly<Record<string, FailureTranslation>> = {
   InvalidClientTokenId: unknownKey,
   UnrecognizedClientException: unknownKey,
   SignatureDoesNotMatch: wrongSignature,
+  InvalidSignatureException: wrongSignature,
   ExpiredToken: expired,
   ExpiredTokenException: expired,
   TokenRefreshRequired: expired,

@@ -1,5 +1,6 @@
 import { ConnectorError } from '@penstock/core'
 import { accessDenied, place } from './access-denied.ts'
+import { catalogError } from './catalog.ts'
 import { translateNetworkError } from './network.ts'
 import { type AwsFailure, failureOfSdkError, safeCause } from './safe-cause.ts'
 import { signatureErrors } from './signature.ts'
@@ -21,6 +22,10 @@ export interface AwsErrorContext {
   /** Host that was spoken to. */
   readonly host?: string | undefined
   readonly anonymous?: boolean | undefined
+  /** Catalog that was asked, for messages: `Glue`, `S3 Tables`, `The catalog`. Absent for S3 and STS. */
+  readonly catalog?: string | undefined
+  /** What was asked for in a catalog: `table sales.orders`. */
+  readonly subject?: string | undefined
   /** Local time, to tell how far a clock is off. */
   readonly now?: Date | undefined
 }
@@ -28,7 +33,7 @@ export interface AwsErrorContext {
 export type FailureTranslation = (failure: AwsFailure, context: AwsErrorContext) => ConnectorError
 
 const throttled: FailureTranslation = (failure, context) =>
-  new ConnectorError('throttled', `S3 asks to slow down (${failure.code}).`, {
+  new ConnectorError('throttled', `${context.catalog ?? 'S3'} asks to slow down (${failure.code}).`, {
     code: failure.code,
     hint: 'Lower the concurrency, or try again later.',
     ...place(context),
@@ -144,6 +149,8 @@ const byCode: Readonly<Record<string, FailureTranslation>> = {
   Http429: throttled,
   InternalError: broken,
   InternalFailure: broken,
+  InternalServiceException: broken,
+  InternalServerError: broken,
   ServiceUnavailable: broken,
   RequestTimeout: broken,
   OperationAborted: broken,
@@ -193,6 +200,7 @@ export const translateAwsError = (error: unknown, context: AwsErrorContext): Con
   if (failure) {
     const translate =
       (isWriting(context.operation) ? writeErrors[failure.code] : undefined) ??
+      (context.catalog === undefined ? undefined : catalogError(failure)) ??
       byCode[failure.code] ??
       byStatus(failure, context) ??
       other

@@ -22,6 +22,8 @@ export const limited = (
   statements: readonly PolicyStatement[],
   resources: readonly string[],
   options: PolicyOptions,
+  /** Actions that are denied without TLS. */
+  actions: string | readonly string[] = 's3:*',
 ): readonly PolicyStatement[] => {
   const { sourceIps = [], secureTransport } = options
   for (const block of sourceIps) assertCidr(block)
@@ -37,7 +39,7 @@ export const limited = (
     {
       Sid: 'DenyPlainHttp',
       Effect: 'Deny',
-      Action: 's3:*',
+      Action: actions,
       Resource: resources,
       Condition: { Bool: { 'aws:SecureTransport': 'false' } },
     },

@@ -1,10 +1,9 @@
 import type { S3Client as SdkClient } from '@aws-sdk/client-s3'
-import type { AwsCredentialProvider, AwsCredentials } from '../auth/authentication.ts'
-import { failureOfSdkError } from '../errors/safe-cause.ts'
+import type { AwsCredentialProvider } from '../auth/authentication.ts'
 import type { AwsErrorContext } from '../errors/translate.ts'
+import { healed } from '../http/heal.ts'
 import type { S3Acl } from './access.ts'
 import type { S3Client } from './client.ts'
-import { isExpired, isSkew } from './transport.ts'
 
 /** Operations on the bucket itself, by the SDK. */
 export interface BucketOperations {
@@ -20,31 +19,15 @@ export const bucketOperations = (
 ): BucketOperations => {
   const bucket = client.bucket
 
-  /** One request, healed like those of the transport: a clock that is off once, an expired token once. */
-  const healed = async <Result>(send: () => Promise<Result>): Promise<Result> => {
-    let credentials: AwsCredentials | undefined
-    for (let retried = false; ; retried = true) {
-      credentials = await provider?.()
-      try {
-        return await send()
-      } catch (error) {
-        const failure = failureOfSdkError(error)
-        if (retried || !failure) throw error
-        if (isExpired(failure) && credentials && provider) {
-          if ((await provider({ rejected: credentials })) === credentials) throw error
-        } else if (!isSkew(failure)) throw error
-        // The SDK has already taken over the server's clock from the answer.
-      }
-    }
-  }
-
   const call = async <Output>(
     about: AwsErrorContext,
     signal: AbortSignal,
     send: (sdk: SdkClient, options: { abortSignal: AbortSignal }) => Promise<Output>,
   ): Promise<Output> => {
     const sdk = await open()
-    return client.retrying(about, { signal }, () => healed(() => send(sdk, { abortSignal: signal })))
+    return client.retrying(about, { signal }, () =>
+      healed(provider, () => send(sdk, { abortSignal: signal })),
+    )
   }
 
   return Object.freeze({

@@ -3,7 +3,8 @@ import type { Dispatcher } from 'undici'
 import type { AwsCredentialProvider, AwsCredentials } from '../auth/authentication.ts'
 import type { BucketAddress } from '../connection/endpoint.ts'
 import { type AwsFailure, awsFailure } from '../errors/safe-cause.ts'
-import { clockOffset } from '../errors/signature.ts'
+import { clockOffset, isExpired, isSkew } from '../errors/signature.ts'
+import { readText } from '../http/read-text.ts'
 import type { Retries } from '../http/retry.ts'
 import { singleValues } from '../http/sdk-handler.ts'
 import { encodeKey, encodeQuery } from '../signing/encode.ts'
@@ -70,13 +71,8 @@ export interface Counters {
 }
 
 const userAgent = 'penstock'
-const expiredCodes = new Set(['ExpiredToken', 'ExpiredTokenException', 'TokenRefreshRequired'])
 /** Error documents are small; what is longer is none. */
 const maxErrorBytes = 64 * 1024
-
-export const isSkew = (failure: AwsFailure): boolean =>
-  failure.code === 'RequestTimeTooSkewed' || failure.code === 'RequestExpired'
-export const isExpired = (failure: AwsFailure): boolean => expiredCodes.has(failure.code)
 
 /** Sends signed requests to one bucket. */
 export interface S3Transport {
@@ -163,7 +159,7 @@ export const createTransport = (context: TransportContext): S3Transport => {
     for (;;) {
       const response = await sendOnce(request, target, credentials)
       if (response.status >= 200 && response.status < 300) return response
-      const text = await readText(response, maxErrorBytes)
+      const text = await readText(response.body as AsyncIterable<Buffer>, maxErrorBytes)
       const failure = failureOf(response, text)
       const now = context.clock()
       if (isSkew(failure) && !clockCorrected) {
@@ -215,15 +211,4 @@ const failureOf = (response: S3Response, text: string): AwsFailure => {
     headers: response.headers,
     fields,
   })
-}
-
-const readText = async (response: S3Response, limit: number): Promise<string> => {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of response.body as AsyncIterable<Buffer>) {
-    chunks.push(chunk)
-    size += chunk.length
-    if (size > limit) break
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }

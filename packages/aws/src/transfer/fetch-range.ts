@@ -31,7 +31,8 @@ const truncated = (entry: FileEntry, missing: number): ConnectorError =>
 /** A conflict by another name: what was listed is gone. */
 const asConflict = (entry: FileEntry, error: unknown): unknown => {
   if (!ConnectorError.isInstance(error)) return error
-  if (error.code === 'NoSuchKey') return changed(entry, 'it was deleted', error.cause)
+  // Where no version was listed nothing changed: it was never there.
+  if (error.code === 'NoSuchKey' && entry.version !== '') return changed(entry, 'it was deleted', error.cause)
   if (error.code === 'ObjectChanged') return changed(entry, 'it was overwritten', error.cause)
   return error
 }
