@@ -54,6 +54,7 @@ export { type TrustOptions, trustPolicy } from './policy/trust.ts'
 export { type ZeroCopyPolicyTarget, zeroCopyPolicy } from './policy/zero-copy.ts'
 export type {
   AwsIdentity,
+  DownloadOptions,
   HeadOptions,
   OpenS3Options,
   S3Access,

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { AuthMethod } from './auth.ts'
+import { parse } from './connection.ts'
 import type { ConnectorContext, ConnectorDefinition, ResolvedAuth } from './connector.ts'
 
 /** What an action gets beside its input: the connection's context, and the streams of who calls it. */
@@ -59,6 +60,11 @@ export interface ActionsDefinition<
 > extends ConnectorDefinition<Config, Methods> {
   /** Word under which its commands stand: `s3` gives `penstock s3 ls`. */
   readonly topic: string
+  /**
+   * Input of a connection that is made of environment variables alone, `auth` included, for commands that are given no
+   * connection; their flags go on top of it.
+   */
+  environment?(variables: Readonly<Record<string, string | undefined>>): Readonly<Record<string, unknown>>
   /** By long name: `list-files`. */
   readonly actions: Actions
 }
@@ -100,3 +106,21 @@ export const defineActions = <
   definition: ActionsDefinition<Config, Methods, Named>,
 ): Actions<Config, Methods, Named> =>
   Object.freeze({ ...definition, kind: 'actions' as const, specificationVersion: 1 as const })
+
+/** What a function of an action is called with: the context of a connection, and what of the rest there is. */
+export type ActionCall<Context extends ActionContext> = Omit<Context, 'onProgress' | 'stdin' | 'stdout'> &
+  Partial<Pick<Context, 'onProgress' | 'stdin' | 'stdout'>>
+
+/** An action as a plain function, for programs: `await uploadFile(context, { source: 'a.csv' })`. */
+export const actionFunction =
+  <Input extends z.ZodType, Output extends z.ZodType, Context extends ActionContext>(
+    action: Action<Input, Output, Context>,
+  ) =>
+  (
+    context: ActionCall<Context>,
+    input: z.input<Input>,
+    emit?: (item: unknown) => Promise<void>,
+  ): Promise<z.output<Output>> => {
+    const complete = { onProgress: () => {}, ...context } as unknown as Context
+    return action.run(complete, parse(action.input, input, `action ${action.title}`), emit)
+  }

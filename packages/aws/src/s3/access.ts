@@ -130,8 +130,21 @@ export interface S3Access {
   close(): Promise<void>
 }
 
+export interface DownloadOptions extends TransferOptions {
+  /**
+   * Goes on with what a former call has left at this path, and leaves what it has when it is cut off: the file and
+   * its journal. For objects of several ranges (above 8 MiB).
+   */
+  readonly resume?: boolean
+}
+
 /** {@link RemoteFile} of an object: `download` is always there. */
 export interface S3File extends RemoteFile {
   read(range?: ByteRange, options?: TransferOptions): AsyncIterable<Uint8Array>
-  download(path: string, options?: TransferOptions): Promise<void>
+  download(path: string, options?: DownloadOptions): Promise<void>
+  /**
+   * Whether a local file has the bytes of the object, by its checksum or ETag; undefined where S3 keeps none of the
+   * whole. Costs a HeadObject and reading the file.
+   */
+  matches(path: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<boolean | undefined>
 }

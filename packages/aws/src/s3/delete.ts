@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { ConnectorError, isTransient } from '@penstock/core'
 import { awsFailure } from '../errors/safe-cause.ts'
 import { translateAwsError } from '../errors/translate.ts'
+import { conditionHeaders } from '../upload/headers.ts'
 import type { S3Client } from './client.ts'
 import { errorFields } from './error-xml.ts'
 import type { S3DeleteOptions, S3DeleteResult } from './write-access.ts'
@@ -14,15 +15,20 @@ const parallelBatches = 4
 export const deleteObject = async (
   client: S3Client,
   key: string,
-  options: { readonly signal?: AbortSignal | undefined; readonly versionId?: string | undefined } = {},
+  options: {
+    readonly signal?: AbortSignal | undefined
+    readonly versionId?: string | undefined
+    readonly ifMatch?: string | undefined
+  } = {},
 ): Promise<void> => {
   const signal = client.signals(options.signal)
   const { versionId } = options
   const action = versionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion'
   const context = client.context('DeleteObject', action, key)
   const query = versionId === undefined ? {} : { versionId }
+  const headers = conditionHeaders({ ifMatch: options.ifMatch })
   await client.retrying(context, { signal }, () =>
-    client.attempt({ method: 'DELETE', query, signal }, context, ({ body }) => body.dump()),
+    client.attempt({ method: 'DELETE', query, headers, signal }, context, ({ body }) => body.dump()),
   )
 }
 

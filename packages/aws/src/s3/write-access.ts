@@ -183,8 +183,11 @@ export interface S3WriteAccess extends S3Access {
   ): AsyncIterable<readonly S3UploadPart[]>
   /** Removes the parts of an upload; nothing happens when it is gone. */
   abortUpload(key: string, uploadId: string, options?: { signal?: AbortSignal }): Promise<void>
-  /** Nothing happens when there is no such object. */
-  deleteObject(key: string, options?: { signal?: AbortSignal; versionId?: string }): Promise<void>
+  /** Nothing happens when there is no such object, unless `ifMatch` says which one it has to be. */
+  deleteObject(
+    key: string,
+    options?: { signal?: AbortSignal; versionId?: string | undefined; ifMatch?: string | undefined },
+  ): Promise<void>
   /** Deletes in batches of 1,000, some at a time. Throws when a batch as a whole fails. */
   deleteObjects(
     keys: Iterable<string> | AsyncIterable<string>,

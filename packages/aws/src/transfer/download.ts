@@ -1,7 +1,9 @@
 import { type FileHandle, rm } from 'node:fs/promises'
-import type { ByteRange, FileEntry, TransferOptions } from '@penstock/core'
+import { type ByteRange, ConnectorError, type FileEntry } from '@penstock/core'
 import { type ExpectedChecksum, expectedChecksum } from '../checksum/expected.ts'
+import type { DownloadOptions } from '../s3/access.ts'
 import { fetchRange } from './fetch-range.ts'
+import { type Journal, openJournal } from './journal.ts'
 import { fileError, openForWriting, rangeWriter, writeSmallFile } from './local-file.ts'
 import { type PartOptions, type TransferContext, verifiedPart } from './part.ts'
 import { parallelRanges, planRanges } from './ranges.ts'
@@ -13,13 +15,14 @@ const memoryBytes = 256 * 1024
 
 /**
  * Writes the listed version of an object to a file: in parallel ranges, verified against its checksum or ETag.
- * Wrong bytes are fetched once more, then it is a `data` error. After a failure there is no file.
+ * Wrong bytes are fetched once more, then it is a `data` error. After a failure there is no file, unless `resume` is
+ * set and some ranges are there: then a second call goes on with them.
  */
 export const downloadObject = async (
   context: TransferContext,
   entry: FileEntry,
   path: string,
-  options: TransferOptions,
+  options: DownloadOptions,
 ): Promise<void> => {
   const connection = context.client.signals(options.signal)
   if (entry.size <= memoryBytes) {
@@ -34,23 +37,32 @@ export const downloadObject = async (
   }
   const stop = new AbortController()
   const signal = AbortSignal.any([connection, stop.signal])
-  const file = await openForWriting(path)
+  const ranges = planRanges(entry.size)
+  const journal = options.resume && ranges.length > 1 ? openJournal(path, entry, ranges.length) : undefined
+  const file = await openForWriting(path, journal && journal.done.size > 0 ? 'r+' : 'w')
   let complete = false
+  let worthless = journal === undefined
   try {
-    await verifiedTransfer(context, entry, { file, path }, { ...options, signal }, stop)
+    await verifiedTransfer(context, entry, { file, path, ranges, journal }, { ...options, signal }, stop)
     complete = true
+  } catch (error) {
+    worthless ||= ConnectorError.isInstance(error) && ['data', 'conflict', 'not-found'].includes(error.kind)
+    throw error
   } finally {
     await file.close().catch((error: unknown) => {
       // Some file systems report a full disk only now.
       if (complete) throw fileError(error, path)
     })
-    if (!complete) await rm(path, { force: true })
+    if (complete || worthless) journal?.remove()
+    if (!complete && worthless) await rm(path, { force: true })
   }
 }
 
 interface Target {
   readonly file: FileHandle
   readonly path: string
+  readonly ranges: readonly ByteRange[]
+  readonly journal: Journal | undefined
 }
 
 const verifiedTransfer = async (
@@ -65,6 +77,7 @@ const verifiedTransfer = async (
     if (!wrong) return
     options.onBytes?.(-entry.size)
     if (again) throw mismatch(entry, wrong)
+    target.journal?.restart()
   }
 }
 
@@ -77,7 +90,7 @@ const transfer = async (
   stop: AbortController,
 ): Promise<ExpectedChecksum | undefined> => {
   const { client } = context
-  const ranges = planRanges(entry.size)
+  const { ranges, journal } = target
   const single = ranges.length === 1
   const answered = Promise.withResolvers<ExpectedChecksum | undefined>()
   if (!client.verify) answered.resolve(undefined)
@@ -90,6 +103,11 @@ const transfer = async (
     for (let index = next++; index < ranges.length; index = next++) {
       const range = ranges[index] as ByteRange
       const part = check.range(index)
+      if (journal?.done.has(index)) {
+        part.resumed(journal.done.get(index))
+        options.onBytes?.(range.end - range.start)
+        continue
+      }
       const writer = rangeWriter(target.file, target.path, range.start, part)
       await fetchRange(client, entry, range, {
         ...options,
@@ -101,6 +119,7 @@ const transfer = async (
       })
       await writer.flush()
       part.end()
+      journal?.record(index, part.crc())
     }
   }
 

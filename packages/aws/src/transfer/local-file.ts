@@ -22,9 +22,9 @@ export const fileError = (error: unknown, path: string): ConnectorError => {
       })
 }
 
-/** Opens a file for writing, empty. */
-export const openForWriting = (path: string): Promise<FileHandle> =>
-  open(path, 'w').catch((error: unknown) => {
+/** Opens a file for writing: empty, or with the bytes that it has. */
+export const openForWriting = (path: string, flags: 'w' | 'r+' = 'w'): Promise<FileHandle> =>
+  open(path, flags).catch((error: unknown) => {
     throw fileError(error, path)
   })
 
@@ -41,7 +41,7 @@ export const rangeWriter = (
   file: FileHandle,
   path: string,
   start: number,
-  check: Omit<RangeCheck, 'end'>,
+  check: Pick<RangeCheck, 'chunk' | 'block' | 'written'>,
 ): RangeWriter => {
   let chunks: Uint8Array[] = []
   let gathered = 0

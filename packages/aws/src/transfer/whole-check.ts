@@ -12,6 +12,10 @@ export interface RangeCheck {
   /** Bytes of the object before this position, from the start of the range, are in the file. */
   readonly written: (position: number) => void
   end(): void
+  /** The range is in the file already, with this CRC. */
+  resumed(crc: bigint | undefined): void
+  /** CRC of the range; undefined where none is computed. */
+  crc(): bigint | undefined
 }
 
 /** Verifies an object whose ranges come in parallel. */
@@ -80,6 +84,13 @@ export const wholeCheck = (options: {
       end: () => {
         if (crc) crcs[index] = crc.digest()
       },
+      resumed: (known) => {
+        if (known !== undefined) crcs[index] = known
+        const { end } = ranges[index] as ByteRange
+        written[index] = end
+        digest?.advance(withoutGap(ranges, written))
+      },
+      crc: () => crcs[index],
     }
   }
 
