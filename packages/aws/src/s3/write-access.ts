@@ -152,7 +152,12 @@ export interface RawRequest {
   readonly path: string
   readonly query?: Readonly<Record<string, string>>
   readonly headers?: Readonly<Record<string, string>>
-  readonly body?: { readonly length: number; readonly open: () => Uint8Array | AsyncIterable<Uint8Array> }
+  readonly body?: {
+    readonly length: number
+    readonly open: () => Uint8Array | AsyncIterable<Uint8Array>
+    /** SHA-256 in hex, which the signature then covers. */
+    readonly sha256?: string
+  }
   readonly signal?: AbortSignal
 }
 
