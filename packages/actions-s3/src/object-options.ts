@@ -16,14 +16,11 @@ export const objectFields = {
     .string()
     .optional()
     .meta({ title: 'Cache control', examples: ['max-age=3600'] }),
-  metadata: z
-    .record(z.string(), z.string())
-    .optional()
-    .meta({
-      title: 'Metadata',
-      description: 'Own metadata of the object, without x-amz-meta-',
-      flag: 'metadata',
-    }),
+  metadata: z.record(z.string(), z.string()).optional().meta({
+    title: 'Metadata',
+    description: 'Own metadata of the object, without x-amz-meta-',
+    flag: 'metadata',
+  }),
   tags: z.record(z.string(), z.string()).optional().meta({ title: 'Tags', description: 'Tag of the object' }),
   storageClass: z
     .string()
@@ -33,13 +30,10 @@ export const objectFields = {
     .string()
     .optional()
     .meta({ title: 'Canned ACL', examples: ['bucket-owner-full-control'] }),
-  sse: z
-    .enum(['AES256', 'aws:kms', 'aws:kms:dsse'])
-    .optional()
-    .meta({
-      title: 'Encryption at rest',
-      description: 'Encryption at rest: of S3, of KMS, of KMS in two layers',
-    }),
+  sse: z.enum(['AES256', 'aws:kms', 'aws:kms:dsse']).optional().meta({
+    title: 'Encryption at rest',
+    description: 'Encryption at rest: of S3, of KMS, of KMS in two layers',
+  }),
   kmsKeyId: z.string().optional().meta({ title: 'KMS key', description: 'Id, ARN or alias of the KMS key' }),
   bucketKey: z
     .boolean()

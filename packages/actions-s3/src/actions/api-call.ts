@@ -58,14 +58,11 @@ export const apiCall = defineAction({
       .string()
       .optional()
       .meta({ title: 'Body file', description: 'File with the body, or - for stdin', stdin: true }),
-    to: z
-      .string()
-      .optional()
-      .meta({
-        title: 'Target',
-        description: 'File for the body of the answer, or - for stdout',
-        stdout: true,
-      }),
+    to: z.string().optional().meta({
+      title: 'Target',
+      description: 'File for the body of the answer, or - for stdout',
+      stdout: true,
+    }),
     fail: z
       .boolean()
       .default(true)

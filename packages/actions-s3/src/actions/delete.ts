@@ -26,13 +26,10 @@ export const deleteAction = defineAction({
       .boolean()
       .default(false)
       .meta({ title: 'Recursive', description: 'Delete all objects whose key begins with it' }),
-    everything: z
-      .boolean()
-      .default(false)
-      .meta({
-        title: 'Everything',
-        description: 'Confirm that the whole bucket is meant, where there is no prefix',
-      }),
+    everything: z.boolean().default(false).meta({
+      title: 'Everything',
+      description: 'Confirm that the whole bucket is meant, where there is no prefix',
+    }),
     uploads: z
       .boolean()
       .default(false)

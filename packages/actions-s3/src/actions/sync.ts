@@ -23,14 +23,11 @@ const input = z.strictObject({
     .default(false)
     .meta({ title: 'Delete', description: 'Delete at the target what the source does not have' }),
   dryRun: z.boolean().default(false).meta({ title: 'Dry run', description: 'Tell what would be done' }),
-  include: z
-    .array(z.string())
-    .optional()
-    .meta({
-      title: 'Include',
-      description: 'Only keys that match: *, ?, ** across folders',
-      flag: 'include',
-    }),
+  include: z.array(z.string()).optional().meta({
+    title: 'Include',
+    description: 'Only keys that match: *, ?, ** across folders',
+    flag: 'include',
+  }),
   exclude: z
     .array(z.string())
     .optional()
