@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { AnyConnector } from './any-connector.ts'
 import type { AuthMethod } from './auth.ts'
-import type { ConnectorContext } from './connector.ts'
+import type { ConnectorContext, ResolvedAuth } from './connector.ts'
 import { ConnectorError } from './errors.ts'
 import { nearest } from './nearest.ts'
 import { schemaFields } from './schema-fields.ts'
@@ -125,6 +125,16 @@ export const parse = <Schema extends z.ZodType>(
 const issueFields = (error: z.ZodError): string =>
   [...new Set(error.issues.map((issue) => issue.path.join('.') || '(top level)'))].join(', ')
 
+/** Context of a connector's functions: its configuration, and what its auth methods resolve to. */
+export type ContextOf<Connector extends AnyConnector> = ConnectorContext<
+  z.output<Connector['config']>,
+  Connector extends { readonly auth?: infer Methods }
+    ? Exclude<Methods, undefined> extends readonly AuthMethod[]
+      ? ResolvedAuth<Exclude<Methods, undefined>>
+      : undefined
+    : undefined
+>
+
 export interface UseOptions {
   readonly signal?: AbortSignal | undefined
   readonly clock?: (() => Date) | undefined
@@ -137,9 +147,9 @@ export interface UseOptions {
  * Resolves the auth of a connection, gives the connector's context to `use`, and runs the registered clean-ups
  * when it ends, however it ends.
  */
-export const withContext = async <Result>(
-  connection: Connection,
-  use: (context: ConnectorContext) => Promise<Result>,
+export const withContext = async <Result, Connector extends AnyConnector>(
+  connection: Connection<Connector>,
+  use: (context: ContextOf<Connector>) => Promise<Result>,
   options: UseOptions = {},
 ): Promise<Result> => {
   const signal = options.signal ?? new AbortController().signal
@@ -159,7 +169,7 @@ export const withContext = async <Result>(
         concurrency: options.concurrency,
         defer: (cleanup: () => void | Promise<void>) => void cleanups.push(cleanup),
         notice: options.notice ?? (() => {}),
-      }),
+      }) as ContextOf<Connector>,
     )
   } finally {
     for (const cleanup of cleanups.reverse()) await cleanup()
