@@ -13,7 +13,7 @@ const prefixField = z.string().optional().meta({
 
 const limitField = z.int().min(1).optional().meta({ title: 'Limit', description: 'At most so many' })
 
-export const fileItem = z.object({
+const fileItem = z.object({
   modified: z.iso.datetime().meta({ title: 'Modified' }),
   size: z.int().meta({ title: 'Size', unit: 'bytes' }),
   storageClass: z.string().optional().meta({ title: 'Class' }),
@@ -21,7 +21,7 @@ export const fileItem = z.object({
   key: z.string().meta({ title: 'Key' }),
 })
 
-export const itemOf = (entry: S3Entry): z.output<typeof fileItem> => ({
+const itemOf = (entry: S3Entry): z.output<typeof fileItem> => ({
   modified: new Date(entry.modified).toISOString(),
   size: entry.size,
   ...(entry.storageClass === undefined ? {} : { storageClass: entry.storageClass }),

@@ -4,7 +4,7 @@ export interface NameRules {
   readonly windows: boolean
 }
 
-export const platformRules: NameRules = { windows: process.platform === 'win32' }
+const platformRules: NameRules = { windows: process.platform === 'win32' }
 
 const encodeByte = (character: string): string =>
   `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`

@@ -9,7 +9,7 @@ import { localError } from './folder.ts'
 const resumableBytes = 8 << 20
 
 /** Where a download grows: hidden, next to its target, and another one for each version of the object. */
-export const partPath = (target: string, { container, key, version }: FileEntry): string => {
+const partPath = (target: string, { container, key, version }: FileEntry): string => {
   const id = createHash('sha256')
     .update(JSON.stringify([container, key, version]))
     .digest('hex')
