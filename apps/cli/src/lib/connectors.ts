@@ -18,6 +18,11 @@ export const builtInConnectors: readonly BuiltInConnector[] = [
     title: 'Amazon S3 and stores that speak its protocol',
     load: async () => (await import('@penstock/source-s3')).default,
   },
+  {
+    name: 'source-http',
+    title: 'HTTP services with paged JSON',
+    load: async () => (await import('@penstock/source-http')).default,
+  },
 ]
 
 /** The one version of the contract that this release runs. */

@@ -2,11 +2,13 @@ import { type Interfaces, parseFlags, readFlags } from '@penstock/command-kit'
 import { type AnySource, type Connection, requireKind } from '@penstock/core'
 import { openProject, type Project, type ResourceOptions, resourceOptions } from '@penstock/runtime'
 import { selection } from '@penstock/source-s3'
-import { builtInConnectors } from './connectors.ts'
 import { connectionArgument, ProjectCommand } from './project-command.ts'
 import { loadFlags, requestsFromFlags, resourceFlags, selectionFlags, selectionFlagsOf } from './selection.ts'
 
-/** Flags of `extract` and `plan`. The selection shown in the help is that of S3; another connector brings its own. */
+/** Connector whose selection the help shows; another one brings its own. */
+const shownConnector = 'source-s3'
+
+/** Flags of `extract` and `plan`. */
 export const loadCommandFlags: Interfaces.FlagInput = {
   ...selectionFlags(selection),
   ...loadFlags,
@@ -53,7 +55,7 @@ export abstract class LoadCommand extends ProjectCommand {
   }
 
   /**
-   * Connector of the connection, when it is not built in: its selection has to be known before flags can be read.
+   * Connector of the connection, when it is not the one that is shown: its selection has to be known before flags can be read.
    * Nothing is wrong yet when there is none.
    */
   async #foreignConnector(): Promise<AnySource | undefined> {
@@ -62,8 +64,7 @@ export abstract class LoadCommand extends ProjectCommand {
     const project = await openProject({ cwd: process.cwd(), given: path }).catch(() => undefined)
     const name = this.argv.find((word) => project !== undefined && Object.hasOwn(project.connections, word))
     const reference = name === undefined ? undefined : project?.connections[name]?.connector
-    if (!project || name === undefined || builtInConnectors.some((connector) => connector.name === reference))
-      return undefined
+    if (!project || name === undefined || reference === shownConnector) return undefined
     return requireKind(await this.connectorOf(project, name), 'source')
   }
 }
