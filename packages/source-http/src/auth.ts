@@ -14,7 +14,7 @@ export interface HttpAuthentication {
 const fixed = (headers: Record<string, string>): HttpAuthentication =>
   Object.freeze({ headers: async () => headers })
 
-export const none = defineAuth({
+const none = defineAuth({
   id: 'none',
   title: 'None',
   description: 'For services that are open to everybody',
@@ -22,7 +22,7 @@ export const none = defineAuth({
   resolve: () => fixed({}),
 })
 
-export const header = defineAuth({
+const header = defineAuth({
   id: 'header',
   title: 'Header with a key',
   description: 'A header of any name that holds a key, such as X-Api-Key',
@@ -37,7 +37,7 @@ export const header = defineAuth({
   resolve: ({ name, value }) => fixed({ [name.toLowerCase()]: value.reveal() }),
 })
 
-export const bearer = defineAuth({
+const bearer = defineAuth({
   id: 'bearer',
   title: 'Bearer token',
   recommended: true,
@@ -47,7 +47,7 @@ export const bearer = defineAuth({
   resolve: ({ token }) => fixed({ authorization: `Bearer ${token.reveal()}` }),
 })
 
-export const basic = defineAuth({
+const basic = defineAuth({
   id: 'basic',
   title: 'User and password',
   fields: z.strictObject({
@@ -67,7 +67,7 @@ const tokenAnswer = z.object({
   expires_in: z.coerce.number().positive().optional(),
 })
 
-export const clientCredentials = defineAuth({
+const clientCredentials = defineAuth({
   id: 'oauth2-client-credentials',
   title: 'OAuth 2 client credentials',
   description: 'A client id and a client secret that give tokens; they are renewed in the middle of a run',
