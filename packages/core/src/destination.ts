@@ -117,9 +117,10 @@ export interface PlannedStream {
   readonly name: string
   readonly schema: TableSchema
   readonly cursor?: ExportCursor
-  readonly rows: number
+  /** Absent where counting would be a pass over a query: a plan counts, the check before a run does not. */
+  readonly rows?: number
   /** Estimated bytes, before compression. */
-  readonly estimatedBytes: number
+  readonly estimatedBytes?: number
 }
 
 export interface WritePlanRequest<Options = unknown> {

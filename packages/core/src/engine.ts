@@ -1,6 +1,7 @@
 import type { FileEntry } from './files.ts'
 import type { FileFormat } from './format.ts'
 import type { LoadMode, RunRecord } from './run.ts'
+import type { ExportSelection, OpenExportOptions, TableExport } from './table-export.ts'
 import type { LogicalType, TableSchema } from './types.ts'
 
 /** `strict`: every file fits the schema of the first. `evolve`: columns are added and types widened without loss. `freeze`: the user's schema rules. */
@@ -188,6 +189,17 @@ export interface TableEngine {
     path: string,
     options: { type: 'csv' | 'json' | 'parquet'; signal?: AbortSignal },
   ): Promise<{ rows: number; bytes: number }>
+  /**
+   * Opens tables and queries for an export, in one read-only snapshot. Throws `not-found` for a table and `config` for
+   * a query, a column or a mapping that can't work.
+   */
+  openExport(streams: readonly ExportSelection[], options: OpenExportOptions): Promise<TableExport>
+  /** True when nothing can be kept in the database. */
+  readonly readOnly: boolean
+  /** What {@link saveExportState} kept under this id. */
+  exportState(exportId: string): Promise<string | undefined>
+  /** Keeps a text under an export's id, durably when it resolves; undefined removes it. */
+  saveExportState(exportId: string, state: string | undefined): Promise<void>
   /** Runs that this database remembers, newest first. */
   runs(options?: { limit?: number; runId?: string }): Promise<readonly RunRecord[]>
   /** Stores the record of a run that committed nothing. Best effort: a read-only database keeps none. */

@@ -1,4 +1,4 @@
-import type { TableResult } from './run.ts'
+import type { StreamResult, TableResult } from './run.ts'
 
 /** What a long step tells while it runs. All counts are totals so far, not differences. */
 export type ProgressEvent =
@@ -26,6 +26,15 @@ export type ProgressEvent =
       readonly reason: string
     }
   | { readonly type: 'notice'; readonly table?: string; readonly message: string }
+  | {
+      readonly type: 'written'
+      /** Stream of an export; its totals so far. */
+      readonly table: string
+      readonly files: number
+      readonly bytes: number
+      readonly rows: number
+    }
+  | { readonly type: 'stream-finished'; readonly table: string; readonly result: StreamResult }
   | { readonly type: 'table-finished'; readonly table: string; readonly result: TableResult }
 
 export type ProgressListener = (event: ProgressEvent) => void

@@ -22,6 +22,8 @@ export interface Bookkeeping {
   readonly cursors: string
   /** Run records, the last one of a run counts. */
   readonly runs: string
+  /** One row per export: its cursors, and what it is about to write. */
+  readonly exports: string
   readonly schema: string
 }
 
@@ -33,6 +35,7 @@ export const bookkeepingOf = (catalog: string): Bookkeeping => {
     ledger: name('ledger'),
     cursors: name('cursors'),
     runs: name('runs'),
+    exports: name('exports'),
     schema: quoteQualified(catalog, bookkeepingSchema),
   })
 }

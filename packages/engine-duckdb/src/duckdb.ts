@@ -9,6 +9,8 @@ import { insertRun, selectRuns } from './bookkeeping.ts'
 import { describeTable, selectTables } from './catalog.ts'
 import { type Database, type DuckDBOptions, openDatabase } from './database.ts'
 import { type ErrorContext, translateError } from './errors.ts'
+import { openExport } from './export/open.ts'
+import { selectExportState, storeExportState } from './export/state.ts'
 import { interruptible } from './interruptible.ts'
 import { copyQuery, runQuery } from './query.ts'
 import { inferColumns } from './stage/infer.ts'
@@ -51,6 +53,19 @@ export const duckdb = async (path: string, options: DuckDBOptions = {}): Promise
     begin: (beginOptions) => open(() => beginTransaction(database, beginOptions)),
     query: (sql, queryOptions) => open(() => runQuery(database, sql, queryOptions?.signal)),
     copyTo: (sql, target, copyOptions) => open(() => copyQuery(database, sql, target, copyOptions)),
+    openExport: (streams, exportOptions) => open(() => openExport(database, streams, exportOptions)),
+    readOnly: database.readOnly,
+    exportState: (exportId) =>
+      open(async () =>
+        (await database.hasBookkeeping())
+          ? use('query', (connection) => selectExportState(connection, database.books, exportId))
+          : undefined,
+      ),
+    saveExportState: (exportId, state) =>
+      open(async () => {
+        await database.ensureBookkeeping()
+        await use('load', (connection) => storeExportState(connection, database.books, exportId, state))
+      }),
     runs: (runsOptions = {}) =>
       open(async () =>
         (await database.hasBookkeeping())

@@ -71,6 +71,7 @@ const createClose = (database: Database, connection: DuckDBConnection, result: D
   return closeOnce
 }
 
+/** The next chunk of a streamed result; undefined at its end, and where it broke off: see {@link refuseCut}. */
 export const fetchRows = async (result: DuckDBResult): Promise<DuckDBDataChunk | undefined> => {
   const chunk = await result.fetchChunk()
   return chunk && chunk.rowCount > 0 ? chunk : undefined
@@ -107,8 +108,8 @@ async function* streamRows(
  * Throws when the rows ended before their end. DuckDB's binding (1.5) drops the error of a stream that fails on its
  * way, by a value as by an interrupt, and ends it like a complete one; what tells is that the transaction is aborted.
  */
-const refuseCut = async (
-  { connection, sql }: RunningQuery,
+export const refuseCut = async (
+  { connection, sql }: Pick<RunningQuery, 'connection' | 'sql'>,
   signal: AbortSignal | undefined,
 ): Promise<void> => {
   try {
@@ -149,7 +150,10 @@ const once = <Result>(start: () => Result): (() => Result) => {
 }
 
 /** Prepares the only statement of a text: a second one could leave the read-only transaction. */
-const prepareOne = async (connection: DuckDBConnection, sql: string): Promise<DuckDBPreparedStatement> => {
+export const prepareOne = async (
+  connection: DuckDBConnection,
+  sql: string,
+): Promise<DuckDBPreparedStatement> => {
   const statements = await extractStatements(connection, sql)
   if (statements?.count !== 1)
     throw new ConnectorError(

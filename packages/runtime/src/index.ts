@@ -1,4 +1,8 @@
 export { type CheckOptions, listTables, runCheck } from './check.ts'
+export { exportTo } from './export/export.ts'
+export { type ExportPlan, type PlannedExportStream, planExport } from './export/plan.ts'
+export { type ExportOptions, exportIdentity } from './export/prepare.ts'
+export { exportMode, type StreamRequest, streamRequest } from './export/request.ts'
 export { createRunId, type ExtractOptions, errorRecord, extract, type Resources } from './extract/extract.ts'
 export { type ExtractPlan, plan, type SchemaChange, type TablePlan } from './extract/plan.ts'
 export { type LoadRequest, loadRequest, type TableRequest } from './extract/request.ts'

@@ -1,4 +1,4 @@
-import type { TableResult } from '@penstock/core'
+import type { StreamResult, TableResult } from '@penstock/core'
 import { countOf, formatBytes, formatClock, formatCount, formatDuration } from '../text/numbers.ts'
 import type { Style } from '../text/style.ts'
 import { pad, printable, truncate } from '../text/width.ts'
@@ -10,7 +10,7 @@ const barWidthOf = (width: number): number => Math.max(4, Math.min(24, width - 4
 /** Lines that a terminal shows of a run under way: the table at work, and how many wait. Each fits the width. */
 export const liveLines = (state: ProgressState, style: Style, width: number): string[] => {
   const tables = [...state.tables.values()]
-  const active = tables.filter((table) => table.phase === 'listing' || table.phase === 'loading')
+  const active = tables.filter((table) => table.phase !== 'waiting' && table.phase !== 'finished')
   const waiting = tables.filter((table) => table.phase === 'waiting').length
   return [
     ...active.flatMap((table) => tableLines(table, rateOf(state, table.name), style, width)),
@@ -25,6 +25,8 @@ const tableLines = (
   width: number,
 ): string[] => {
   const name = printable(table.name)
+  if (table.phase === 'writing')
+    return [truncate(`${truncate(name, 30, 'middle')}  ${writtenOf(table, rate).join('  ')}`, width)]
   if (table.plannedObjects === undefined) {
     const found = `${countOf(table.listedObjects, 'object')}, ${formatBytes(table.listedBytes)} listed`
     return [truncate(`${truncate(name, 30, 'middle')}  ${found}`, width)]
@@ -51,12 +53,22 @@ const detailsOf = (table: TableProgress, rate: number | undefined): string[] => 
   ...(table.retries > 0 ? [countOf(table.retries, 'retry', 'retries')] : []),
 ]
 
+/** What is written of a stream so far. */
+const writtenOf = (table: TableProgress, rate: number | undefined): string[] => [
+  countOf(table.rows, 'row'),
+  countOf(table.objectsLoaded, 'file'),
+  formatBytes(table.bytes),
+  ...(rate === undefined ? [] : [`${formatBytes(rate)}/s`]),
+]
+
 /** One line on the table at work, for a log. Undefined when nothing is under way. */
 export const quietLine = (state: ProgressState): string | undefined => {
   const tables = [...state.tables.values()]
-  const table = tables.find((candidate) => candidate.phase === 'loading' || candidate.phase === 'listing')
+  const table = tables.find(({ phase }) => phase !== 'waiting' && phase !== 'finished')
   if (!table) return undefined
   const name = printable(table.name)
+  if (table.phase === 'writing')
+    return `${name}: ${writtenOf(table, rateOf(state, table.name)).join(', ')} written`
   if (table.plannedObjects === undefined)
     return `${name}: ${countOf(table.listedObjects, 'object')}, ${formatBytes(table.listedBytes)} listed`
   const rate = rateOf(state, table.name)
@@ -86,4 +98,19 @@ export const resultLine = (result: TableResult, style: Style): string => {
     case 'failed':
       return `${style.red('✖')} ${name}: failed, the table is as it was`
   }
+}
+
+/** What became of a stream of an export, in one line. */
+export const streamLine = (result: StreamResult, style: Style): string => {
+  const left = [
+    [result.rowsDropped, 'dropped'],
+    [result.rowsDeduplicated, 'duplicates'],
+    [result.rowsSkipped, 'without cursor'],
+  ] as const
+  const parts = [
+    `${countOf(result.rows, 'row')} in ${countOf(result.files, 'file')}`,
+    formatBytes(result.bytes),
+    ...left.filter(([count]) => count > 0).map(([count, what]) => `${formatCount(count)} ${what}`),
+  ]
+  return `${style.green('✔')} ${printable(result.name)}: ${parts.join(', ')} in ${formatDuration(result.durationMs)}`
 }

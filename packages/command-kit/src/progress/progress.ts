@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream'
 import type { ProgressEvent } from '@penstock/core'
 import type { Style } from '../text/style.ts'
 import { columnsOf, printable } from '../text/width.ts'
-import { liveLines, quietLine, resultLine } from './lines.ts'
+import { liveLines, quietLine, resultLine, streamLine } from './lines.ts'
 import { advance, initialProgress, type ProgressState } from './state.ts'
 
 /** Shows a run under way. Works on stderr only. */
@@ -87,6 +87,7 @@ export const createProgress = (options: ProgressOptions): Progress => {
       start()
       if (event.type === 'notice') line(`${event.table ? `${printable(event.table)}: ` : ''}${event.message}`)
       if (event.type === 'table-finished') line(resultLine(event.result, style))
+      if (event.type === 'stream-finished') line(streamLine(event.result, style))
     },
     stop: () => {
       stopped = true

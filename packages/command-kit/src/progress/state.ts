@@ -1,9 +1,10 @@
-import type { ProgressEvent, TableResult } from '@penstock/core'
+import type { ProgressEvent } from '@penstock/core'
 
 /** What is known of one table of a run. Counts are totals so far. */
 export interface TableProgress {
   readonly name: string
-  readonly phase: 'waiting' | 'listing' | 'loading' | 'finished'
+  /** `writing`: a stream of an export, whose size nobody knows before it is written. */
+  readonly phase: 'waiting' | 'listing' | 'loading' | 'writing' | 'finished'
   readonly listedObjects: number
   readonly listedBytes: number
   /** Undefined before the plan is there: then there is no share and no remaining time. */
@@ -14,7 +15,6 @@ export interface TableProgress {
   readonly rows: number
   readonly rejected: number
   readonly retries: number
-  readonly result?: TableResult
 }
 
 export interface ProgressState {
@@ -53,7 +53,7 @@ export const advance = (state: ProgressState, event: ProgressEvent, now: number)
   const table = state.tables.get(event.table) ?? fresh(event.table)
   const changed = changeTable(table, event)
   const tables = new Map(state.tables).set(table.name, changed)
-  if (event.type !== 'progress') return { ...state, tables }
+  if (event.type !== 'progress' && event.type !== 'written') return { ...state, tables }
   const samples = [...state.samples, { at: now, bytes: event.bytes, table: event.table }]
   const recent = samples.filter((sample) => sample.table === event.table && sample.at >= now - rateWindow)
   return { ...state, tables, samples: recent }
@@ -78,8 +78,11 @@ const changeTable = (table: TableProgress, event: TableEvent): TableProgress => 
       }
     case 'retry':
       return { ...table, retries: table.retries + 1 }
+    case 'written':
+      return { ...table, phase: 'writing', bytes: event.bytes, objectsLoaded: event.files, rows: event.rows }
     case 'table-finished':
-      return { ...table, phase: 'finished', result: event.result }
+    case 'stream-finished':
+      return { ...table, phase: 'finished' }
   }
 }
 

@@ -1,10 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
-import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { ConnectorError, nearest, type RunRecord } from '@penstock/core'
 import { writeFileAtomically } from './atomic.ts'
 import { prepareStateFolder } from './edit.ts'
+import { isSameProcessAlive, type ProcessMark, processMark } from './process-mark.ts'
 
 /** The project's run history: one file per run in `.penstock/runs`. */
 export interface RunHistory {
@@ -16,12 +16,8 @@ export interface RunHistory {
   read(runId: string): Promise<RunRecord>
 }
 
-interface Entry {
+interface Entry extends ProcessMark {
   readonly version: 1
-  readonly host: string
-  readonly pid: number
-  /** What tells this process from a later one with the same id, where the system says it. */
-  readonly born?: string
   readonly run: RunRecord
 }
 
@@ -39,14 +35,7 @@ export const runHistory = (folder: string): RunHistory => {
     save: async (record: RunRecord) => {
       await prepareStateFolder(folder)
       await mkdir(runs, { recursive: true })
-      const born = bornOf(process.pid)
-      const entry: Entry = {
-        version: 1,
-        host: hostname(),
-        pid: process.pid,
-        ...(born === undefined ? {} : { born }),
-        run: record,
-      }
+      const entry: Entry = { version: 1, ...processMark(), run: record }
       await writeFileAtomically(
         join(runs, `${fileName(record.runId)}.json`),
         `${JSON.stringify(entry, null, 2)}\n`,
@@ -98,27 +87,6 @@ const recordFiles = (folder: string): string[] => {
 
 const settled = (entry: Entry): RunRecord | undefined => {
   if (entry.version !== 1 || typeof entry.run?.runId !== 'string') return undefined
-  if (entry.run.status !== 'running' || isAlive(entry)) return entry.run
+  if (entry.run.status !== 'running' || isSameProcessAlive(entry)) return entry.run
   return { ...entry.run, status: 'interrupted' }
-}
-
-/** A run on another host can't be looked at from here: its word counts. */
-const isAlive = (entry: Entry): boolean => {
-  if (entry.host !== hostname()) return true
-  try {
-    process.kill(entry.pid, 0)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
-  }
-  return entry.born === undefined || entry.born === bornOf(entry.pid)
-}
-
-/** Start time of a process in clock ticks since boot (Linux, field 22 of /proc/PID/stat); undefined elsewhere. */
-const bornOf = (pid: number): string | undefined => {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
-  } catch {
-    return undefined
-  }
 }
