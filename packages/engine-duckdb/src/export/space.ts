@@ -42,7 +42,7 @@ export const createSpace = (ceiling: number, signal: AbortSignal): Space => {
   })
 }
 
-export const tooLarge = (bytes: number, ceiling: number): ConnectorError =>
+const tooLarge = (bytes: number, ceiling: number): ConnectorError =>
   new ConnectorError(
     'resource',
     `One file of this export needs ${bytes} bytes or more; the staging ceiling is ${ceiling} bytes.`,

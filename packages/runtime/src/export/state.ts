@@ -1,6 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ConnectorError, type ExportMode, type ExportWindow, type TableEngine } from '@penstock/core'
+import { ConnectorError, type TableEngine } from '@penstock/core'
 import { z } from 'zod'
 import { writeFileAtomically } from '../project/atomic.ts'
 import { prepareStateFolder } from '../project/edit.ts'
@@ -25,14 +25,6 @@ const exportState = z.object({
 
 /** What is remembered of an export between its runs. */
 export type ExportState = z.output<typeof exportState>
-
-export interface ExportIntent {
-  readonly commitId: string
-  readonly mode: ExportMode
-  readonly loadTime: string
-  readonly scheduledTime?: string
-  readonly windows: Readonly<Record<string, ExportWindow>>
-}
 
 /** Where the state of exports is kept. What `save` was given is on disk when it resolves. */
 export interface ExportStore {
