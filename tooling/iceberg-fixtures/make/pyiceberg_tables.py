@@ -63,7 +63,7 @@ def finish(table, covers, ats=({},)):
     reads = []
     for at in ats:
         snapshot = int(at["snapshotId"]) if "snapshotId" in at else None
-        if "ref" in at:
+        if "ref" in at:  # A tag: PyIceberg reads a branch with the columns of its snapshot, too.
             snapshot = table.metadata.refs[at["ref"]].snapshot_id
         reads.append({"at": at, "rows": rows_of(table.scan(snapshot_id=snapshot).to_arrow())})
     common.write_expected(table.name()[-1], table.metadata_location, table.format_version, "PyIceberg 0.12", covers, reads)
@@ -149,8 +149,8 @@ def history():
     table.delete("id = 1")
     with table.update_schema() as change:
         change.add_column("later", IntegerType())
-    finish(table, ["v2", "copy-on-write delete", "tag", "branch"],
-           [{}, {"snapshotId": str(first)}, {"ref": "start"}, {"ref": "side"}])
+    finish(table, ["v2", "copy-on-write delete", "tag"],
+           [{}, {"snapshotId": str(first)}, {"ref": "start"}])
 
 
 types()
