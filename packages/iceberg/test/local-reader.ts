@@ -4,7 +4,9 @@ import { fixturePath } from '@penstock/iceberg-fixtures'
 import type { FileReader } from '../src/index.ts'
 
 /** A reader of files in memory that remembers what was asked for. */
-const memoryReader = (bytesOf: (path: string) => Uint8Array): FileReader & { readonly paths: string[] } => {
+export const memoryReader = (
+  bytesOf: (path: string) => Uint8Array,
+): FileReader & { readonly paths: string[] } => {
   const paths: string[] = []
   return {
     paths,

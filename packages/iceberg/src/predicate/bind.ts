@@ -64,7 +64,7 @@ const bind = (predicate: Predicate, schema: IcebergSchema, negate: boolean): Bou
         values.push(value)
       }
       const kind = negate ? negations[predicate.kind] : predicate.kind
-      if (kind === 'in' && values.length === 0) return { kind: 'false' }
+      if (values.length === 0) return kind === 'in' ? { kind: 'false' } : unknown
       return { kind, fieldId, values }
     }
     case 'starts-with':
@@ -102,6 +102,8 @@ const bindValue = (scalar: Scalar, type: PrimitiveType): Value | undefined => {
     case 'boolean':
       return typeof scalar === 'boolean' ? scalar : undefined
     case 'float':
+      // Whether another number is rounded before it is compared is the engine's affair.
+      return typeof scalar === 'number' && Object.is(Math.fround(scalar), scalar) ? scalar : undefined
     case 'double':
       return typeof scalar === 'number' ? scalar : undefined
     case 'string':

@@ -1,12 +1,13 @@
 import type { Scan, ScanFile, ScanReceipt, ScanRequest } from '@penstock/core'
 import { requestedFields } from '../columns/scan-columns.ts'
 import type { FileReader } from '../file-reader.ts'
+import type { ManifestFile } from '../manifest/manifest-list.ts'
 import type { TableMetadata } from '../metadata/table-metadata.ts'
 import type { SelectedVersion } from '../metadata/version.ts'
 import { bindPredicate } from '../predicate/bind.ts'
 import type { BoundPredicate } from '../predicate/bound.ts'
 import { sumAggregates } from './aggregates.ts'
-import { createPlanContext, type PlanContext } from './context.ts'
+import { countSkipped, createPlanContext, type PlanContext } from './context.ts'
 import { type DataFile, type DataFileTotals, matchingDataFiles } from './data-files.ts'
 import { readDeletes } from './deletes.ts'
 import { manifestsOf } from './manifests.ts'
@@ -37,11 +38,11 @@ export const planScan = async (options: PlanScanOptions): Promise<Extract<Scan, 
   const fields = requestedFields(version.schema, request.columns)
   const context = createPlanContext({ metadata, version, filter, reader, signal, concurrency })
 
-  const manifests = filter.kind === 'false' ? [] : await manifestsOf(context)
+  const manifests = filter.kind === 'false' ? noManifests(context) : await manifestsOf(context)
   const deleteManifests = manifests.filter(
     (manifest) => manifest.content === 'deletes' && manifest.liveFiles !== 0n,
   )
-  const totals: DataFileTotals = { bytes: 0, unread: 0 }
+  const totals: DataFileTotals = { bytes: 0, unread: filter.kind === 'false' ? 1 : 0 }
   const dataFiles: DataFile[] = []
   const boundIds = fields.map((field) => field.id)
   let rows = 0n
@@ -78,6 +79,14 @@ export const planScan = async (options: PlanScanOptions): Promise<Extract<Scan, 
     receipt: receiptOf(context, files, totals),
     ...(exact === undefined ? {} : { exact }),
   }
+}
+
+/** No row can pass: nothing is read. */
+const noManifests = (context: PlanContext): readonly ManifestFile[] => {
+  const files = Number(context.version.snapshot?.totalDataFiles ?? 0n)
+  context.counters.filesSkipped += files
+  if (files > 0) countSkipped(context, 'contradictory filter', files)
+  return []
 }
 
 const sureRows = ({ file, residual }: DataFile): bigint =>

@@ -20,7 +20,7 @@ export const applyTransform = (
       return hash === undefined ? undefined : BigInt((hash & 0x7fffffff) % transform.count)
     }
     case 'truncate':
-      return truncate(transform.width, value)
+      return truncate(transform.width, type, value)
     case 'year':
     case 'month':
     case 'day':
@@ -64,13 +64,26 @@ const littleEndianLong = (value: bigint): Uint8Array => {
   return bytes
 }
 
-const truncate = (width: number, value: Value): Value | undefined => {
+const truncate = (width: number, type: PrimitiveType, value: Value): Value | undefined => {
   if (typeof value === 'bigint') {
     const step = BigInt(width)
-    return value - (((value % step) + step) % step)
+    const result = value - (((value % step) + step) % step)
+    // As writers compute it: below the smallest int it wraps around to the largest.
+    const bits = integerBits(type)
+    return bits === undefined ? result : BigInt.asIntN(bits, result)
   }
   if (typeof value === 'string') return prefixOf(value, width)
   return value instanceof Uint8Array ? value.subarray(0, width) : undefined
+}
+
+/** Bits of int and long; undefined for other types. */
+const integerBits = (type: PrimitiveType): 32 | 64 | undefined =>
+  type.type === 'int' ? 32 : type.type === 'long' ? 64 : undefined
+
+/** From here on a truncated int or long may stand for values at the lower end, which wrapped around. */
+export const wrappedFrom = (type: PrimitiveType, width: number): bigint | undefined => {
+  const bits = integerBits(type)
+  return bits === undefined ? undefined : 2n ** BigInt(bits - 1) - BigInt(width)
 }
 
 /** The first code points of a text. */

@@ -1,7 +1,7 @@
 import { allNullStats, type ColumnStats, unknownStats } from '../predicate/column-stats.ts'
 import type { PrimitiveType } from '../types.ts'
 import { isNaNValue, type Value } from '../values/value.ts'
-import { firstDayOfMonth, unitsPerDay } from './apply.ts'
+import { firstDayOfMonth, unitsPerDay, wrappedFrom } from './apply.ts'
 import type { Transform } from './transform.ts'
 
 /** What a partition value tells of the values of its source column, in all rows of the partition. */
@@ -19,8 +19,10 @@ export const statsOfPartition = (
         ? { ...present, nans: 'all' }
         : { nulls: 'none', nans: 'none', lower: value, upper: value }
     case 'truncate':
-      if (typeof value === 'bigint')
+      if (typeof value === 'bigint') {
+        if (value >= (wrappedFrom(type, transform.width) ?? value + 1n)) return { ...present, nans: 'none' }
         return { nulls: 'none', nans: 'none', lower: value, upper: value + BigInt(transform.width) - 1n }
+      }
       return { ...present, nans: 'none', lower: value }
     case 'bucket':
       return present

@@ -1,8 +1,8 @@
 import type { PartitionSpec } from '../metadata/spec.ts'
-import { allOf, type BoundLeaf, type BoundPredicate, mapLeaves } from '../predicate/bound.ts'
+import { allOf, anyOf, type BoundLeaf, type BoundPredicate, mapLeaves } from '../predicate/bound.ts'
 import type { PrimitiveType } from '../types.ts'
 import { isNaNValue, type Value } from '../values/value.ts'
-import { applyTransform, prefixOf } from './apply.ts'
+import { applyTransform, prefixOf, wrappedFrom } from './apply.ts'
 import type { Transform } from './transform.ts'
 
 const anything: BoundPredicate = { kind: 'true' }
@@ -90,11 +90,16 @@ const projectOrder = (
   const step = operator === '<' ? -1n : operator === '>' ? 1n : 0n
   const limit = typeof value === 'bigint' ? value + step : value
   const result = applyTransform(transform, type, limit)
-  if (result === undefined) return anything
+  // What wrapped around keeps no order.
+  if (result === undefined || (transform.kind === 'truncate' && result > limit)) return anything
   if (operator === '>' || operator === '>=')
     return { kind: 'compare', fieldId, operator: '>=', value: result }
   const upper = mayBeOffByOne(transform, result) ? result + 1n : result
-  return { kind: 'compare', fieldId, operator: '<=', value: upper }
+  const below: BoundPredicate = { kind: 'compare', fieldId, operator: '<=', value: upper }
+  const wrapped = transform.kind === 'truncate' ? wrappedFrom(type, transform.width) : undefined
+  return wrapped === undefined
+    ? below
+    : anyOf([below, { kind: 'compare', fieldId, operator: '>=', value: wrapped }])
 }
 
 const projectPrefix = (
