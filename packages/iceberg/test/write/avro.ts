@@ -125,4 +125,4 @@ const long = (value: bigint | number): Uint8Array => {
 
 const bytes = (value: Uint8Array): Uint8Array => concat([long(value.length), value])
 const text = (value: string): Uint8Array => bytes(new TextEncoder().encode(value))
-export const concat = (parts: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts))
+const concat = (parts: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts))

@@ -42,7 +42,7 @@ const dateTransforms = ['identity', 'year', 'month', 'day', 'bucket[3]', 'void']
 const momentTransforms = [...dateTransforms, 'hour']
 const numberTransforms = ['identity', 'bucket[4]', 'truncate[3]', 'truncate[10]', 'void', 'zorder[x]']
 
-export const randomColumns: readonly RandomColumn[] = [
+const randomColumns: readonly RandomColumn[] = [
   { name: 'bo', type: { type: 'boolean' }, transforms: ['identity'], values: fc.boolean() },
   {
     name: 'i',
