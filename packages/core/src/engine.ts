@@ -1,5 +1,6 @@
 import type { FileEntry } from './files.ts'
 import type { FileFormat } from './format.ts'
+import type { MountedQuery, MountedQueryOptions, QueryReceipt } from './mount.ts'
 import type { LoadMode, RunRecord } from './run.ts'
 import type { ExportSelection, OpenExportOptions, TableExport } from './table-export.ts'
 import type { LogicalType, TableSchema } from './types.ts'
@@ -183,6 +184,14 @@ export interface TableEngine {
   ): Promise<readonly InferredColumn[]>
   begin(options: { runId: string; signal: AbortSignal }): Promise<EngineTransaction>
   query(sql: string, options?: { signal?: AbortSignal }): Promise<QueryResult>
+  /**
+   * Runs one SELECT over the tables of the mounts (`namespace.table`, or `mount.namespace.table`) and those of the
+   * engine, moving only the bytes that it needs. From the first such query on, SQL of this engine reads no other file
+   * than those that are staged, and changes no setting.
+   */
+  queryMounted(sql: string, options: MountedQueryOptions): Promise<MountedQuery>
+  /** What {@link queryMounted} would cost: everything is planned, no data is fetched. */
+  explainMounted(sql: string, options: MountedQueryOptions): Promise<QueryReceipt>
   /** Writes the result of a query to a local file, in the engine, without passing rows through JavaScript. */
   copyTo(
     sql: string,

@@ -20,6 +20,11 @@ export interface RangedFile {
   readonly url: string
   /** Bytes. */
   readonly size: number
+  /**
+   * Names the bytes together with url and size, for a cache that outlives the process: an ETag, or the id of a table
+   * whose files never change. Absent: what was read is not kept.
+   */
+  readonly version?: string
   /** Streams a range. Throws a `network` error when it ends early, `not-found` when the file is gone. */
   read(range: ByteRange, options?: TransferOptions): AsyncIterable<Uint8Array>
 }

@@ -13,6 +13,7 @@ import { openExport } from './export/open.ts'
 import { selectExportState, storeExportState } from './export/state.ts'
 import { interruptible } from './interruptible.ts'
 import { copyQuery, runQuery } from './query.ts'
+import { createMountedQueries } from './scan/mounts.ts'
 import { inferColumns } from './stage/infer.ts'
 import { beginTransaction } from './transaction.ts'
 
@@ -26,6 +27,7 @@ import { beginTransaction } from './transaction.ts'
 export const duckdb = async (path: string, options: DuckDBOptions = {}): Promise<TableEngine> => {
   const database = await openDatabase(path, options)
   const use = createUse(database)
+  const mounted = createMountedQueries(database)
   let closing: Promise<void> | undefined
   const open = <Result>(operation: () => Promise<Result>): Promise<Result> =>
     closing
@@ -52,6 +54,8 @@ export const duckdb = async (path: string, options: DuckDBOptions = {}): Promise
       ),
     begin: (beginOptions) => open(() => beginTransaction(database, beginOptions)),
     query: (sql, queryOptions) => open(() => runQuery(database, sql, queryOptions?.signal)),
+    queryMounted: (sql, mountOptions) => open(() => mounted.query(sql, mountOptions)),
+    explainMounted: (sql, mountOptions) => open(() => mounted.explain(sql, mountOptions)),
     copyTo: (sql, target, copyOptions) => open(() => copyQuery(database, sql, target, copyOptions)),
     openExport: (streams, exportOptions) => open(() => openExport(database, streams, exportOptions)),
     readOnly: database.readOnly,
@@ -81,7 +85,7 @@ export const duckdb = async (path: string, options: DuckDBOptions = {}): Promise
         } catch {}
       }),
     close: () => {
-      closing ??= database.close()
+      closing ??= mounted.close().then(() => database.close())
       return closing
     },
   }

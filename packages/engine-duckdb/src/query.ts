@@ -15,19 +15,50 @@ import { logicalType } from './logical-types.ts'
 import { quoteText } from './sql.ts'
 import { plainValue } from './values.ts'
 
-/**
- * Runs one statement in a read-only transaction and streams its rows. The connection is given back when the rows
- * are read to the end, their iteration is left, or the query fails.
- */
+/** What surrounds a query on its connection. */
+export interface QuerySession {
+  /** Before the transaction begins. */
+  begin(connection: DuckDBConnection): Promise<void>
+  /** When the connection is given back, however the query ended. Never throws. */
+  end(): Promise<void>
+}
+
+const plainSession: QuerySession = { begin: async () => {}, end: async () => {} }
+
+export interface OpenQuery {
+  readonly result: QueryResult
+  /** Ends the query, read or not. Safe to call at any time. */
+  close(): Promise<void>
+}
+
+/** Runs one statement in a read-only transaction and streams its rows. */
 export const runQuery = async (
   database: Database,
   sql: string,
   signal: AbortSignal | undefined,
-): Promise<QueryResult> => {
+): Promise<QueryResult> => (await openQuery(database, sql, signal)).result
+
+/**
+ * Begins a query. The connection is given back when the rows are read to the end, their iteration is left, the query
+ * fails, or it is closed. `eager`: the first rows are there when it resolves, and so is the error of a query that fails
+ * before them.
+ */
+export const openQuery = async (
+  database: Database,
+  sql: string,
+  signal: AbortSignal | undefined,
+  options: { readonly session?: QuerySession; readonly eager?: boolean } = {},
+): Promise<OpenQuery> => {
+  const { session = plainSession, eager = false } = options
   const context = { action: 'query' as const, location: database.location, signal }
   const connection = await database.connect()
+  let close = async () => {
+    database.disconnect(connection)
+    await session.end()
+  }
   try {
     const result = await interruptible(connection, signal, async () => {
+      await session.begin(connection)
       await connection.run('BEGIN TRANSACTION READ ONLY')
       const statement = await prepareOne(connection, sql)
       try {
@@ -36,13 +67,18 @@ export const runQuery = async (
         statement.destroySync()
       }
     })
-    const close = createClose(database, connection, result)
+    close = createClose(database, connection, result, session)
+    const query = { result, connection, sql }
+    const first = eager ? await nextRows(query, signal) : undefined
     return Object.freeze({
-      columns: columnsOfResult(result),
-      rows: once(() => streamRows({ result, connection, sql }, context, close)),
+      result: Object.freeze({
+        columns: columnsOfResult(result),
+        rows: once(() => streamRows(query, eager ? { chunk: first } : undefined, context, close)),
+      }),
+      close,
     })
   } catch (error) {
-    database.disconnect(connection)
+    await close()
     throw translateError(error, context)
   }
 }
@@ -51,7 +87,12 @@ export const runQuery = async (
  * Gives a query's connection back, once. A result that is not read to its end keeps the database, and so the lock of
  * its file, until JavaScript collects it: what is left is interrupted and fetched.
  */
-const createClose = (database: Database, connection: DuckDBConnection, result: DuckDBResult) => {
+const createClose = (
+  database: Database,
+  connection: DuckDBConnection,
+  result: DuckDBResult,
+  session: QuerySession,
+) => {
   let closing: Promise<void> | undefined
   const close = async () => {
     unregister()
@@ -62,6 +103,7 @@ const createClose = (database: Database, connection: DuckDBConnection, result: D
       // The interrupt arrived.
     }
     database.disconnect(connection)
+    await session.end()
   }
   const closeOnce = () => {
     closing ??= close()
@@ -86,15 +128,28 @@ interface RunningQuery {
   readonly sql: string
 }
 
+/** The next rows; undefined at the end, which is proved to be one. */
+const nextRows = async (
+  query: RunningQuery,
+  signal: AbortSignal | undefined,
+): Promise<DuckDBDataChunk | undefined> => {
+  const chunk = await interruptible(query.connection, signal, () => fetchRows(query.result))
+  if (!chunk) await refuseCut(query, signal)
+  return chunk
+}
+
 async function* streamRows(
   query: RunningQuery,
+  fetched: { readonly chunk: DuckDBDataChunk | undefined } | undefined,
   context: Parameters<typeof translateError>[1],
   close: () => Promise<void>,
 ): AsyncGenerator<readonly (readonly unknown[])[]> {
   try {
+    let ahead = fetched
     for (;;) {
-      const chunk = await interruptible(query.connection, context.signal, () => fetchRows(query.result))
-      if (!chunk) return await refuseCut(query, context.signal)
+      const chunk = ahead ? ahead.chunk : await nextRows(query, context.signal)
+      ahead = undefined
+      if (!chunk) return
       yield chunk.convertRows(plainValue)
     }
   } catch (error) {

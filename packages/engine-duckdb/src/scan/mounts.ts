@@ -1,0 +1,264 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, rm, statfs } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { MountedQuery, MountedQueryOptions, QueryReceipt, ZeroCopyTable } from '@penstock/core'
+import type { Database } from '../database.ts'
+import { throwIfCancelled, translateError } from '../errors.ts'
+import { openQuery } from '../query.ts'
+import { openCache } from './fetch/cache.ts'
+import { mapLimited } from './fetch/map-limited.ts'
+import { createTransport } from './fetch/transport.ts'
+import { localSchemas, localTables } from './local-tables.ts'
+import { type MountedName, resolveNames } from './plan/names.ts'
+import type { TableNeeds } from './plan/optimizer-plan.ts'
+import { createPlanner, type Planner, type PlanTable, type QueryPlan } from './plan/planner.ts'
+import { splitStatement } from './plan/statement.ts'
+import { queryReceipt } from './receipt.ts'
+import { sealDatabase } from './seal.ts'
+import { createMountNames, type MountNames, mountSession } from './session.ts'
+import { createPaths, type ScanContext } from './table/context.ts'
+import { fetchTable } from './table/fetch-table.ts'
+import { planTable, refuseTooLarge, type TablePlan } from './table/plan-table.ts'
+import { relationSql, unplannedColumn } from './table/relation.ts'
+
+/** Queries over tables that stay where they are. */
+export interface MountedQueries {
+  query(sql: string, options: MountedQueryOptions): Promise<MountedQuery>
+  explain(sql: string, options: MountedQueryOptions): Promise<QueryReceipt>
+  close(): Promise<void>
+}
+
+const defaultDiskBytes = 4 * 1024 ** 3
+/** Times that a query runs again with more columns, before all of them are fetched. */
+const maxRepairs = 3
+
+export const createMountedQueries = (database: Database): MountedQueries => {
+  const names = createMountNames()
+  let sealing: Promise<void> | undefined
+  let planner: Promise<Planner> | undefined
+  const prepare = async (sql: string, options: MountedQueryOptions) => {
+    sealing ??= sealDatabase(database)
+    await sealing
+    planner ??= createPlanner(join(database.staging.path, 'plan'))
+    return prepareQuery(database, await planner, names, sql, options)
+  }
+  return Object.freeze({
+    query: async (sql: string, options: MountedQueryOptions) => {
+      const prepared = await prepare(sql, options)
+      return runPrepared(database, names, prepared, options)
+    },
+    explain: async (sql: string, options: MountedQueryOptions) => {
+      const prepared = await prepare(sql, options)
+      const work = await openWork(database, prepared, options)
+      try {
+        return work.receipt(await work.plan(prepared.plan.needs), 0)
+      } finally {
+        await work.close()
+      }
+    },
+    close: async () => {
+      await (await planner?.catch(() => undefined))?.close()
+    },
+  })
+}
+
+interface PreparedQuery {
+  readonly sql: string
+  readonly target: string | undefined
+  readonly tables: readonly {
+    readonly label: string
+    readonly name: PlanTable['name']
+    readonly table: ZeroCopyTable
+  }[]
+  readonly searchPath: readonly (readonly [string, string])[]
+  readonly plan: QueryPlan
+}
+
+/** From the text to what it needs: names, tables, plan. Nothing is fetched but the catalog's answers. */
+const prepareQuery = async (
+  database: Database,
+  planner: Planner,
+  mountNames: MountNames,
+  sql: string,
+  { mounts, signal = new AbortController().signal }: MountedQueryOptions,
+): Promise<PreparedQuery> => {
+  throwIfCancelled(signal)
+  const { target, select } = splitStatement(sql)
+  const written = await planner.tables(select)
+  const connection = await database.connect()
+  try {
+    const { mounted, local } = resolveNames(written, mounts, await localSchemas(connection))
+    const invented = mountNames.invent()
+    const opened = await mapLimited(mounted, 8, async (entry) => ({
+      label: labelOf(entry),
+      name: [entry.written.catalog || invented, entry.written.schema, entry.written.table] as const,
+      table: await entry.mount.open({ namespace: entry.namespace, name: entry.name }, { signal }),
+    }))
+    const searchPath = searchPathOf(
+      database.catalog,
+      opened.map(({ name }) => name),
+      invented,
+    )
+    const plan = await planner.plan({
+      sql: select,
+      mounted: opened.map(({ name, table }) => ({ name, schema: table.schema })),
+      local: await localTables(connection, database.catalog, local),
+      searchPath,
+      signal,
+    })
+    return { sql: select, target, tables: opened, searchPath, plan }
+  } finally {
+    database.disconnect(connection)
+  }
+}
+
+const labelOf = ({ written, namespace, name }: MountedName): string =>
+  [...(written.catalog === '' ? [] : [written.catalog]), ...namespace, name].join('.')
+
+/** `namespace.table` is found by way of the search path. */
+const searchPathOf = (
+  catalog: string,
+  names: readonly PlanTable['name'][],
+  invented: string,
+): readonly (readonly [string, string])[] => {
+  const schemas = new Map(
+    names
+      .filter(([mount]) => mount === invented)
+      .map(([mount, schema]) => [schema.toLowerCase(), [mount, schema] as const]),
+  )
+  return [[catalog, 'main'], ...schemas.values()]
+}
+
+/** Folder, transport and counters of one run of a query. */
+const openWork = async (database: Database, prepared: PreparedQuery, options: MountedQueryOptions) => {
+  const folder = join(database.staging.path, `scan-${randomUUID()}`)
+  await mkdir(folder, { recursive: true })
+  const disk = await statfs(folder)
+  const free = Math.floor(disk.bavail * disk.bsize * 0.8)
+  const ceiling = Math.min(options.limits?.diskBytes ?? defaultDiskBytes, free)
+  const stop = new AbortController()
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
+  const counts = { cacheHits: 0, bytesFromCache: 0 }
+  const kept: Parameters<ScanContext['keep']>[0][] = []
+  const cache = openCache(options.cache)
+  let step: 'planning' | 'fetching' | 'executing' = 'planning'
+  let planned = 0
+  const report = () => {
+    const { bytes, requests } = transport.counts()
+    options.onProgress?.({ step, bytes, requests, ...(planned > 0 && { bytesPlanned: planned }) })
+  }
+  const transport = createTransport({ concurrency: options.limits?.concurrency, signal, onBytes: report })
+  const context: ScanContext = {
+    transport,
+    cache,
+    signal,
+    counts,
+    nextPath: createPaths(folder),
+    keep: (entry) => void kept.push(entry),
+    use: async (operation) => {
+      const connection = await database.connect()
+      try {
+        return await operation(connection)
+      } finally {
+        database.disconnect(connection)
+      }
+    },
+  }
+  return Object.freeze({
+    signal,
+    plan: async (needs: readonly TableNeeds[]) => {
+      const plans = await mapLimited(prepared.tables, 4, ({ label, table }, index) =>
+        planTable(context, label, table, needs[index] as TableNeeds),
+      )
+      refuseTooLarge(plans, ceiling)
+      planned = plans.reduce((sum, { receipt }) => sum + receipt.bytesNeeded, 0)
+      return plans
+    },
+    fetch: async (plans: readonly TablePlan[]) => {
+      step = 'fetching'
+      report()
+      const relations = await mapLimited(plans, 4, (plan) => fetchTable(context, plan))
+      step = 'executing'
+      report()
+      return relations
+    },
+    receipt: (plans: readonly TablePlan[], repairs: number): QueryReceipt =>
+      queryReceipt({
+        plans,
+        transport: transport.counts(),
+        cache: counts,
+        repairs,
+        notes:
+          prepared.plan.unplanned === undefined
+            ? []
+            : [`DuckDB gave no plan, so everything is read: ${prepared.plan.unplanned}`],
+      }),
+    /** After a query that ended well: what it fetched is kept for the next one. */
+    keep: async () => {
+      for (const { path, position, file, range } of kept) await cache.copyFrom(path, position, file, range)
+      await cache.trim()
+    },
+    close: async () => {
+      stop.abort()
+      await rm(folder, { recursive: true, force: true })
+    },
+  })
+}
+
+const runPrepared = async (
+  database: Database,
+  names: MountNames,
+  prepared: PreparedQuery,
+  options: MountedQueryOptions,
+): Promise<MountedQuery> => {
+  let needs = prepared.plan.needs
+  for (let repairs = 0; ; repairs++) {
+    const work = await openWork(database, prepared, options)
+    try {
+      return await runOnce(database, names, prepared, work, needs, repairs)
+    } catch (error) {
+      await work.close()
+      const repaired = repairs < maxRepairs ? withColumn(prepared, needs, error) : undefined
+      if (!repaired)
+        throw translateError(error, { action: 'query', location: database.location, signal: options.signal })
+      needs = repaired
+    }
+  }
+}
+
+const runOnce = async (
+  database: Database,
+  names: MountNames,
+  prepared: PreparedQuery,
+  work: Awaited<ReturnType<typeof openWork>>,
+  needs: readonly TableNeeds[],
+  repairs: number,
+): Promise<MountedQuery> => {
+  const plans = await work.plan(needs)
+  const relations = await work.fetch(plans)
+  const views = relations.map((relation, index) => ({
+    name: (prepared.tables[index] as PreparedQuery['tables'][number]).name,
+    sql: relationSql(relation, index),
+  }))
+  names.take([...new Set(views.map(({ name }) => name[0]))])
+  const session = mountSession(database, names, views, prepared.searchPath, async () => {
+    if (!work.signal.aborted) await work.keep()
+    await work.close()
+  })
+  const { result, close } = await openQuery(database, prepared.sql, work.signal, { session, eager: true })
+  return Object.freeze({ result, close, receipt: () => work.receipt(plans, repairs) })
+}
+
+/** The needs again, with the column that DuckDB asked for against the plan; undefined for another error. */
+const withColumn = (
+  { tables }: PreparedQuery,
+  needs: readonly TableNeeds[],
+  error: unknown,
+): readonly TableNeeds[] | undefined => {
+  const missing = unplannedColumn(error instanceof Error ? error.message : String(error))
+  const name = missing && tables[missing.table]?.table.schema.columns[missing.column]?.name
+  if (!missing || name === undefined) return undefined
+  return needs.map((need, index) =>
+    index === missing.table ? { ...need, columns: [...need.columns, [name]] } : need,
+  )
+}

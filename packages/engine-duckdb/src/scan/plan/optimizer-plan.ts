@@ -1,0 +1,168 @@
+import type { ColumnPath, LogicalType, Predicate, TableSchema } from '@penstock/core'
+import {
+  allOf,
+  anyOf,
+  type ColumnReference,
+  expression,
+  type Lineage,
+  referenceOf,
+  tableFilter,
+} from './filters.ts'
+import { isObject, type Json, type JsonObject, listAt, objectAt, textAt } from './json.ts'
+
+/** What all scans of one table in a plan need together. */
+export interface TableNeeds {
+  readonly columns: readonly ColumnPath[]
+  readonly filter?: Predicate
+  readonly limit?: number
+  /** Scans of the table in the plan; 0 where the optimizer proved that none of its rows matters. */
+  readonly scans: number
+}
+
+/** A table in the plan, told by the stub file that it was bound to. */
+export interface PlannedTable {
+  readonly stub: string
+  readonly schema: TableSchema
+}
+
+interface PlannedScan {
+  readonly table: PlannedTable
+  readonly columns: readonly ColumnPath[]
+  readonly pushed: readonly (Predicate | undefined)[]
+  /** Filters that the plan keeps above the scan. */
+  readonly above: Predicate[]
+  limit?: number
+}
+
+/** Indexes from here on are virtual columns: row ids, or none at all for a count. */
+const firstVirtualColumn = 1n << 62n
+
+/** Reads DuckDB's optimized plan: for each table what its scans need. */
+export const readPlan = (plans: readonly Json[], tables: readonly PlannedTable[]): readonly TableNeeds[] => {
+  const scans: PlannedScan[] = []
+  for (const plan of plans) visit(plan, tables, scans)
+  return tables.map((table) => merge(scans.filter((scan) => scan.table === table)))
+}
+
+const merge = (scans: readonly PlannedScan[]): TableNeeds => {
+  if (scans.length === 0) return { columns: [], filter: { kind: 'false' }, scans: 0 }
+  const columns = withoutParts(scans.flatMap((scan) => scan.columns))
+  const filter = anyOf(scans.map((scan) => allOf([...scan.pushed, ...scan.above])))
+  const limit = scans.length === 1 ? scans[0]?.limit : undefined
+  return {
+    columns,
+    ...(filter && { filter }),
+    ...(limit !== undefined && { limit }),
+    scans: scans.length,
+  }
+}
+
+/** Without duplicates, and without parts of what is read whole. */
+const withoutParts = (paths: readonly ColumnPath[]): ColumnPath[] => {
+  const isWithin = (path: ColumnPath, whole: ColumnPath) =>
+    whole.length <= path.length && whole.every((name, index) => name === path[index])
+  return paths.filter(
+    (path, index) =>
+      !paths.some((other, at) => isWithin(path, other) && (other.length < path.length || at < index)),
+  )
+}
+
+/** Where the rows that a node gives come from, as long as each is a row of one scan. */
+interface Rows {
+  readonly scan: PlannedScan
+  readonly output: readonly (ColumnReference | undefined)[]
+}
+
+const visit = (node: Json, tables: readonly PlannedTable[], scans: PlannedScan[]): Rows | undefined => {
+  if (!isObject(node)) return undefined
+  const type = textAt(node, 'type')
+  if (type === 'LOGICAL_GET') return visitScan(node, tables, scans)
+  const children = listAt(node, 'children').map((child) => visit(child, tables, scans))
+  const rows = children.length === 1 ? children[0] : undefined
+  if (!rows) return undefined
+  const lineage: Lineage = (index) => rows.output[index]
+  switch (type) {
+    case 'LOGICAL_PROJECTION': {
+      const output = listAt(node, 'expressions').map((item) => referenceOf(item, lineage))
+      return { scan: rows.scan, output }
+    }
+    case 'LOGICAL_FILTER': {
+      const filter = allOf(listAt(node, 'expressions').map((item) => expression(item, lineage)))
+      // An unknown part counts as a filter too: it can drop rows, so no limit may pass it.
+      rows.scan.above.push(filter ?? { kind: 'true' })
+      const kept = listAt(node, 'projection_map').map(Number)
+      return {
+        scan: rows.scan,
+        output: kept.length > 0 ? kept.map((index) => rows.output[index]) : rows.output,
+      }
+    }
+    case 'LOGICAL_LIMIT': {
+      const limit = limitOf(node)
+      const { scan } = rows
+      if (limit !== undefined && scan.pushed.length === 0 && scan.above.length === 0) scan.limit = limit
+      return undefined
+    }
+    default:
+      return undefined
+  }
+}
+
+const visitScan = (
+  node: JsonObject,
+  tables: readonly PlannedTable[],
+  scans: PlannedScan[],
+): Rows | undefined => {
+  const [stub] = listAt(objectAt(node, 'function_data'), 'files')
+  const table = tables.find((candidate) => candidate.stub === stub)
+  if (!table) return undefined
+  const { columns } = table.schema
+  const referenceAt = (index: Json | undefined): ColumnReference | undefined => {
+    if (index === undefined || BigInt(index as number) >= firstVirtualColumn) return undefined
+    const column = columns[Number(index)]
+    return column && { path: [column.name], type: column.type }
+  }
+  const indexes = listAt(node, 'column_indexes')
+  const read = indexes.map((index) => (isObject(index) ? referenceAt(index.index) : undefined))
+  const pushed = listAt(objectAt(node, 'table_filters'), 'filters').map((filter) => {
+    const column = isObject(filter) ? referenceAt(filter.key) : undefined
+    return column && isObject(filter) ? tableFilter(filter.value, column) : undefined
+  })
+  const scan: PlannedScan = {
+    table,
+    columns: indexes.flatMap((index, position) => {
+      const column = read[position]
+      return column ? pathsOf(index, column) : []
+    }),
+    pushed,
+    above: [],
+  }
+  scans.push(scan)
+  const projected = listAt(node, 'projection_ids').map(Number)
+  return { scan, output: projected.length > 0 ? projected.map((index) => read[index]) : read }
+}
+
+/** The parts of a struct column that are read; the whole column where it is none, or all of it is. */
+const pathsOf = (index: Json, { path, type }: ColumnReference): ColumnPath[] => {
+  const children = listAt(index, 'child_indexes')
+  if (children.length === 0 || type.type !== 'struct') return [path]
+  return children.flatMap((child) => {
+    const field = structField(type, isObject(child) ? child.index : undefined)
+    return field ? pathsOf(child, { path: [...path, field.name], type: field.type }) : [path]
+  })
+}
+
+const structField = (type: Extract<LogicalType, { type: 'struct' }>, index: Json | undefined) =>
+  typeof index === 'number' ? type.fields[index] : undefined
+
+/** Rows that a LIMIT with constants takes from its input, the skipped ones included. */
+const limitOf = (node: JsonObject): number | undefined => {
+  const limit = constantInteger(objectAt(node, 'limit_val'))
+  const offset = objectAt(node, 'offset_val')
+  const skipped = textAt(offset, 'type') === 'UNSET' ? 0 : constantInteger(offset)
+  return limit === undefined || skipped === undefined ? undefined : limit + skipped
+}
+
+const constantInteger = (value: JsonObject | undefined): number | undefined =>
+  textAt(value, 'type') === 'CONSTANT_VALUE' && typeof value?.constant_integer === 'number'
+    ? value.constant_integer
+    : undefined

@@ -1,0 +1,33 @@
+import { join } from 'node:path'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import type { ByteRange, RangedFile } from '@penstock/core'
+import type { RangeCache } from '../fetch/cache.ts'
+import type { Transport } from '../fetch/transport.ts'
+
+/** What the scans of one query share. */
+export interface ScanContext {
+  readonly transport: Transport
+  readonly cache: RangeCache
+  readonly signal: AbortSignal
+  /** Path of a local file that does not exist yet. */
+  readonly nextPath: (suffix: string) => string
+  /** Runs SQL of the engine itself on a connection of its own. */
+  readonly use: <Result>(operation: (connection: DuckDBConnection) => Promise<Result>) => Promise<Result>
+  readonly counts: { cacheHits: number; bytesFromCache: number }
+  /** Ranges that a cache may keep once the query has ended well. */
+  readonly keep: (entry: {
+    readonly path: string
+    readonly position: number
+    readonly file: RangedFile
+    readonly range: ByteRange
+  }) => void
+}
+
+/** Files that are worked on at once. */
+export const filesAtOnce = 64
+
+/** Numbered paths in a folder. */
+export const createPaths = (folder: string) => {
+  let ordinal = 0
+  return (suffix: string): string => join(folder, `${ordinal++}${suffix}`)
+}

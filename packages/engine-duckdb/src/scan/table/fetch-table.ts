@@ -1,0 +1,119 @@
+import { writeFile } from 'node:fs/promises'
+import type { ScanColumn, ScanFile } from '@penstock/core'
+import { mapLimited } from '../fetch/map-limited.ts'
+import { rowColumn } from '../parquet/constant-column.ts'
+import { planLocalFile } from '../parquet/local-layout.ts'
+import { filesAtOnce, type ScanContext } from './context.ts'
+import { deletedRows, type EqualityDelete, isEqualityDelete, isPositionDelete } from './deletes.ts'
+import type { FilePlan, TablePlan } from './plan-table.ts'
+import type { EqualityFiles, FileGroup, Relation } from './relation.ts'
+
+/** Brings what a plan needs to the disk, and says how to read it. */
+export const fetchTable = async (context: ScanContext, plan: TablePlan): Promise<Relation> => {
+  const { table, needs, content } = plan
+  const common = {
+    schema: table.schema,
+    columns: new Set(needs.columns.map(([name]) => name)),
+    deleteColumns: [],
+  }
+  if (content.kind === 'rows') throw new Error('rows')
+  if (content.kind === 'count')
+    return { ...common, groups: content.rows === 0 ? [] : [await countGroup(context, content.rows)] }
+  const deletePaths = new Map(
+    await mapLimited(
+      [...content.deleteFiles],
+      filesAtOnce,
+      async ([file, { plan }]) =>
+        [file, plan.rowGroupsKept > 0 ? await plan.fetch(undefined) : undefined] as const,
+    ),
+  )
+  const paths = await mapLimited(content.files, filesAtOnce, (file) => fetchFile(context, file, deletePaths))
+  return {
+    ...common,
+    deleteColumns: deleteColumnsOf(content.files, common.columns),
+    groups: groupFiles(content.files, paths, deletePaths),
+  }
+}
+
+const fetchFile = async (
+  context: ScanContext,
+  { scanFile, plan }: FilePlan,
+  deletePaths: ReadonlyMap<ScanFile, string | undefined>,
+): Promise<string> => {
+  const positions = scanFile.deletes
+    .filter(isPositionDelete)
+    .filter((found) => found.kind === 'positions' || deletePaths.get(found.file) !== undefined)
+  if (positions.length === 0) return plan.fetch(undefined)
+  const deleted = await context.use((connection) =>
+    deletedRows(positions, (file) => deletePaths.get(file) ?? '', connection, context.signal),
+  )
+  return plan.fetch(deleted)
+}
+
+/** Columns of the data files that only equality deletes look at. */
+const deleteColumnsOf = (files: readonly FilePlan[], read: ReadonlySet<string>): readonly ScanColumn[] => {
+  const found = new Map<string, ScanColumn>()
+  for (const { scanFile } of files)
+    for (const { columns } of scanFile.deletes.filter(isEqualityDelete))
+      for (const column of columns) if (!read.has(column.name)) found.set(column.name, column)
+  return [...found.values()]
+}
+
+/** Files with the same deletes are read together. */
+const groupFiles = (
+  files: readonly FilePlan[],
+  paths: readonly string[],
+  deletePaths: ReadonlyMap<ScanFile, string | undefined>,
+): readonly FileGroup[] => {
+  const groups = new Map<
+    string,
+    { paths: string[]; hasDeleted: boolean; equality: readonly EqualityFiles[] }
+  >()
+  for (const [index, { scanFile }] of files.entries()) {
+    const equality = equalityFiles(scanFile.deletes.filter(isEqualityDelete), deletePaths)
+    const hasDeleted = scanFile.deletes
+      .filter(isPositionDelete)
+      .some((found) => found.kind === 'positions' || deletePaths.get(found.file) !== undefined)
+    const key = JSON.stringify([hasDeleted, equality.map((found) => found.paths)])
+    const group = groups.get(key) ?? { paths: [], hasDeleted, equality }
+    group.paths.push(paths[index] as string)
+    groups.set(key, group)
+  }
+  return [...groups.values()]
+}
+
+const equalityFiles = (
+  deletes: readonly EqualityDelete[],
+  deletePaths: ReadonlyMap<ScanFile, string | undefined>,
+): readonly EqualityFiles[] => {
+  const sets = new Map<string, { paths: string[]; columns: readonly ScanColumn[] }>()
+  for (const { file, columns } of deletes) {
+    const path = deletePaths.get(file)
+    if (path === undefined) continue
+    const key = JSON.stringify(columns.map(({ name }) => name))
+    const set = sets.get(key) ?? { paths: [], columns }
+    set.paths.push(path)
+    sets.set(key, set)
+  }
+  return [...sets.values()].map(({ paths, columns }) => ({ paths: paths.toSorted(), columns }))
+}
+
+/** Rows of one row group, at most: the format counts the values of a page in 32 bits. */
+const groupRows = 2 ** 30
+
+/** A file of so many rows and nothing else: DuckDB counts them by its footer. */
+const countGroup = async (context: ScanContext, rows: number): Promise<FileGroup> => {
+  const counts = Array.from({ length: Math.ceil(rows / groupRows) }, (_, index) =>
+    Math.min(groupRows, rows - index * groupRows),
+  )
+  const groups = counts.map((count) => ({
+    group: { raw: { fields: [] }, rows: count, columns: [] },
+    firstRow: 0,
+  }))
+  const { made, size } = planLocalFile({ raw: { fields: [] } }, groups, [], [rowColumn])
+  const bytes = Buffer.alloc(size)
+  for (const part of made) bytes.set(part.bytes, part.target)
+  const path = context.nextPath('.parquet')
+  await writeFile(path, bytes)
+  return { paths: [path], hasDeleted: false, equality: [] }
+}

@@ -1,0 +1,209 @@
+import type { Predicate, Scan, ScanFile, ScanReceipt, TableReceipt, ZeroCopyTable } from '@penstock/core'
+import { ConnectorError } from '@penstock/core'
+import { createFooters } from '../fetch/footers.ts'
+import { mapLimited } from '../fetch/map-limited.ts'
+import type { TableNeeds } from '../plan/optimizer-plan.ts'
+import { filesAtOnce, type ScanContext } from './context.ts'
+import { isEqualityDelete, isPositionDelete } from './deletes.ts'
+import { planOther } from './other-file.ts'
+import { type ParquetPlan, planParquet } from './parquet-file.ts'
+import { predicateText } from './predicate-text.ts'
+
+/** A data or delete file of a scan with what of it is read. */
+export interface FilePlan {
+  readonly scanFile: ScanFile
+  readonly plan: ParquetPlan
+}
+
+export interface TablePlan {
+  readonly label: string
+  readonly table: ZeroCopyTable
+  readonly needs: TableNeeds
+  readonly receipt: TableReceipt
+  readonly metadata: { readonly requests: number; readonly bytes: number }
+  readonly diskBytes: number
+  readonly content:
+    | {
+        readonly kind: 'files'
+        readonly files: readonly FilePlan[]
+        /** Delete files by identity: several data files share them. */
+        readonly deleteFiles: ReadonlyMap<ScanFile, FilePlan>
+      }
+    /** The metadata tells how many rows there are, and nothing else is asked. */
+    | { readonly kind: 'count'; readonly rows: number }
+    | { readonly kind: 'rows'; readonly scan: Extract<Scan, { kind: 'rows' }> }
+}
+
+/** Asks the connector for the files that a query needs, and finds by their footers what of them is read. */
+export const planTable = async (
+  context: ScanContext,
+  label: string,
+  table: ZeroCopyTable,
+  needs: TableNeeds,
+): Promise<TablePlan> => {
+  const { columns, filter, limit } = needs
+  const scan = await table.scan({
+    columns,
+    signal: context.signal,
+    ...(filter && { filter }),
+    ...(limit !== undefined && { limit }),
+  })
+  const common = { label, table, needs }
+  if (scan.kind === 'rows')
+    return { ...common, content: { kind: 'rows', scan }, diskBytes: 0, ...receipts(common, emptyReceipt, []) }
+  const metadata = { requests: scan.receipt.metadataRequests, bytes: scan.receipt.metadataBytes }
+  const counted = columns.length === 0 && !filter && limit === undefined ? rowsOf(scan) : undefined
+  if (counted !== undefined)
+    return {
+      ...common,
+      metadata,
+      content: { kind: 'count', rows: counted },
+      diskBytes: 0,
+      receipt: { ...receipts(common, scan.receipt, []).receipt, fromMetadata: true },
+    }
+  const files = await planFiles(context, scan.files, filter, limit)
+  const kept = files.filter(({ plan }) => plan.rowGroupsKept > 0)
+  const deleteFiles = await planDeletes(context, kept)
+  const all = [...files, ...deleteFiles.values()]
+  return {
+    ...common,
+    ...receipts(common, scan.receipt, all),
+    content: { kind: 'files', files: kept, deleteFiles },
+    diskBytes: [...kept, ...deleteFiles.values()].reduce((sum, { plan }) => sum + plan.diskBytes, 0),
+  }
+}
+
+const rowsOf = (scan: Extract<Scan, { kind: 'files' }>): number | undefined => {
+  if (scan.exact) return Number(scan.exact.rows)
+  let rows = 0
+  for (const file of scan.files) {
+    if (file.rows === undefined || file.deletes.length > 0) return undefined
+    rows += file.rows
+  }
+  return rows
+}
+
+const planFiles = async (
+  context: ScanContext,
+  files: readonly ScanFile[],
+  filter: Predicate | undefined,
+  limit: number | undefined,
+): Promise<readonly FilePlan[]> => {
+  const plan = createFilePlanner(context)
+  if (limit === undefined)
+    return mapLimited(files, filesAtOnce, (file) => plan(file, file.residual ? filter : undefined))
+  // Rows stop when there are enough: files are looked at in growing waves.
+  const planned: FilePlan[] = []
+  let rows = 0
+  for (let wave = 1; rows < limit && planned.length < files.length; wave *= 2) {
+    const next = files.slice(planned.length, planned.length + wave)
+    const found = await mapLimited(next, filesAtOnce, (file) =>
+      plan(file, filter, file.deletes.length > 0 ? undefined : limit),
+    )
+    planned.push(...found)
+    for (const { scanFile, plan } of found) if (scanFile.deletes.length === 0) rows += plan.rows
+  }
+  return planned
+}
+
+const createFilePlanner = (context: ScanContext) => {
+  const readFooter = createFooters(context.transport, context.cache, (bytes) => {
+    context.counts.cacheHits += 1
+    context.counts.bytesFromCache += bytes
+  })
+  return async (scanFile: ScanFile, filter: Predicate | undefined, limit?: number): Promise<FilePlan> => {
+    const { file, columns, format } = scanFile
+    if (format.type !== 'parquet') return { scanFile, plan: planOther(context, scanFile) }
+    const request = { file, columns, filter, limit }
+    return { scanFile, plan: await planParquet(context, request, await readFooter(file)) }
+  }
+}
+
+/** Delete files of the data files that are read, once each. */
+const planDeletes = async (
+  context: ScanContext,
+  files: readonly FilePlan[],
+): Promise<ReadonlyMap<ScanFile, FilePlan>> => {
+  const wanted = new Map<ScanFile, Set<string> | undefined>()
+  for (const { scanFile } of files)
+    for (const found of scanFile.deletes) {
+      if (isEqualityDelete(found)) wanted.set(found.file, undefined)
+      else if (isPositionDelete(found) && found.kind === 'position-file') {
+        const paths = wanted.get(found.file) ?? new Set()
+        wanted.set(found.file, paths.add(found.dataPath))
+      }
+    }
+  const plan = createFilePlanner(context)
+  const plans = await mapLimited([...wanted], filesAtOnce, async ([file, paths]) => {
+    const path = file.columns[0]
+    const filter: Predicate | undefined =
+      paths && path ? { kind: 'in', column: [path.name], values: [...paths] } : undefined
+    return [file, await plan(file, filter)] as const
+  })
+  return new Map(plans)
+}
+
+const emptyReceipt: ScanReceipt = {
+  manifests: 0,
+  manifestsSkipped: 0,
+  files: 0,
+  filesSkipped: 0,
+  deleteFiles: 0,
+  bytesTotal: 0,
+  metadataRequests: 0,
+  metadataBytes: 0,
+  skipped: {},
+}
+
+const receipts = (
+  { label, table, needs }: Pick<TablePlan, 'label' | 'table' | 'needs'>,
+  scan: ScanReceipt,
+  files: readonly FilePlan[],
+): Pick<TablePlan, 'receipt' | 'metadata'> => {
+  const skipped: Record<string, number> = { ...scan.skipped }
+  let rowGroups = 0
+  let kept = 0
+  let bytesNeeded = 0
+  for (const { plan } of files) {
+    rowGroups += plan.rowGroups
+    kept += plan.rowGroupsKept
+    bytesNeeded += plan.bytesNeeded
+    for (const [reason, count] of Object.entries(plan.skipped)) {
+      const name = `row groups by ${reason}`
+      skipped[name] = (skipped[name] ?? 0) + count
+    }
+  }
+  const known = needs.filter && needs.filter.kind !== 'true'
+  const receipt: TableReceipt = {
+    table: label,
+    columns: needs.columns.map((path) => path.join('.')),
+    ...(known && needs.filter && { filter: predicateText(needs.filter, table.schema) }),
+    ...(needs.limit !== undefined && { limit: needs.limit }),
+    manifests: scan.manifests,
+    manifestsSkipped: scan.manifestsSkipped,
+    files: scan.files,
+    filesSkipped: scan.filesSkipped,
+    deleteFiles: scan.deleteFiles,
+    rowGroups,
+    rowGroupsSkipped: rowGroups - kept,
+    bytesNeeded,
+    bytesTotal: scan.bytesTotal,
+    skipped,
+  }
+  return { receipt, metadata: { requests: scan.metadataRequests, bytes: scan.metadataBytes } }
+}
+
+/** Throws `resource` when what a query fetches would not fit. */
+export const refuseTooLarge = (plans: readonly TablePlan[], ceiling: number): void => {
+  const needed = plans.reduce((sum, plan) => sum + plan.diskBytes, 0)
+  if (needed <= ceiling) return
+  const largest = plans.toSorted((a, b) => b.diskBytes - a.diskBytes)[0]
+  throw new ConnectorError(
+    'resource',
+    `The query needs ${needed} bytes of ${largest?.label ?? 'its tables'} on disk; the ceiling is ${ceiling} bytes.`,
+    {
+      code: 'StagingLimit',
+      hint: `Read fewer columns or rows, or raise the ceiling (--staging ${Math.ceil(needed / 1024 ** 3)}GiB).`,
+    },
+  )
+}

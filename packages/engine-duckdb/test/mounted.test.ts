@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest'
+import { ask, fileTable, memoryFile, mountOf, openEngine, openWriter } from './mount-support.ts'
+
+const columns = `
+  i AS id,
+  'name ' || (i % 1000) AS name,
+  CASE WHEN i % 7 = 0 THEN NULL ELSE (i * 3.25)::DECIMAL(18,2) END AS amount,
+  DATE '2024-01-01' + (i // 1000)::INTEGER AS day,
+  {'city': 'c' || (i % 50), 'home': {'zip': i % 97}} AS buyer,
+  [i, i + 1] AS pair,
+  i / 8 AS ratio`
+const rowsOf = (from: number, to: number) => `SELECT ${columns} FROM range(${from}, ${to}) t(i)`
+
+const threeFiles = async () => {
+  const writer = await openWriter()
+  const files = await Promise.all(
+    [0, 1, 2].map(async (part) =>
+      memoryFile(
+        `s3://lake/${part}.parquet`,
+        await writer.parquet(rowsOf(part * 20_000, (part + 1) * 20_000), 'ROW_GROUP_SIZE 4096'),
+      ),
+    ),
+  )
+  const table = fileTable(
+    await writer.schema(rowsOf(0, 1)),
+    files.map((file) => ({ file, rows: 20_000 })),
+  )
+  await writer.connection.run(`CREATE SCHEMA sales; CREATE TABLE sales.orders AS ${rowsOf(0, 60_000)}`)
+  return { writer, files, table, engine: await openEngine(), mounts: [mountOf({ 'sales.orders': table })] }
+}
+
+describe('a query over mounted files', () => {
+  it('gives the rows of an unpruned reader', async () => {
+    const { writer, engine, mounts } = await threeFiles()
+    for (const sql of [
+      'SELECT count(*)::INTEGER, count(amount)::INTEGER FROM sales.orders',
+      'SELECT id::INTEGER, name, amount::VARCHAR, day::VARCHAR, pair::VARCHAR FROM sales.orders WHERE id = 41234',
+      "SELECT id::INTEGER FROM sales.orders WHERE day = '2024-01-15' AND name LIKE 'name 99%' ORDER BY id",
+      "SELECT buyer.home.zip::INTEGER, count(*)::INTEGER FROM sales.orders WHERE buyer.city = 'c7' GROUP BY ALL ORDER BY ALL",
+      'SELECT id::INTEGER, ratio FROM sales.orders ORDER BY ratio DESC, id LIMIT 5',
+      'SELECT sum(pair[2])::INTEGER FROM sales.orders WHERE id < 1000',
+      'SELECT a.id::INTEGER FROM sales.orders a JOIN sales.orders b ON b.id = a.id + 30000 WHERE a.id < 3 ORDER BY 1',
+      'WITH x AS (SELECT day, sum(amount) s FROM sales.orders GROUP BY day) SELECT max(s)::VARCHAR FROM x',
+      'SELECT id::INTEGER FROM sales.orders WHERE false',
+      'SELECT id::INTEGER FROM sales.orders QUALIFY row_number() OVER (PARTITION BY day ORDER BY id DESC) = 1 ORDER BY 1 LIMIT 3',
+    ]) {
+      const { rows, receipt } = await ask(engine, sql, { mounts })
+      expect(receipt.notes, sql).toEqual([])
+      expect(receipt.repairs, sql).toBe(0)
+      expect(rows, sql).toEqual(await writer.rows(sql))
+    }
+  })
+
+  it('moves the bytes of what it needs', async () => {
+    const { engine, mounts, files } = await threeFiles()
+    const { receipt } = await ask(engine, 'SELECT amount FROM sales.orders WHERE id = 41234', { mounts })
+    expect(receipt).toMatchObject({ files: 3, rowGroups: 15, rowGroupsSkipped: 14 })
+    expect(receipt.skipped).toEqual({ 'row groups by statistics': 14 })
+    expect(receipt.bytesNeeded).toBeLessThan(receipt.bytesTotal / 10)
+    expect(receipt.bytesFetched).toBe(
+      files.flatMap((file) => file.reads).reduce((sum, { start, end }) => sum + end - start, 0),
+    )
+    expect(receipt.requests).toBe(files.flatMap((file) => file.reads).length)
+  })
+
+  it('counts rows without a request', async () => {
+    const { engine, mounts, files } = await threeFiles()
+    const { rows, receipt } = await ask(engine, 'SELECT count(*) FROM sales.orders', { mounts })
+    expect(rows).toEqual([[60_000]])
+    expect(receipt).toMatchObject({ requests: 0, tables: [{ fromMetadata: true }] })
+    expect(files.flatMap((file) => file.reads)).toEqual([])
+  })
+
+  it('stops early at a LIMIT', async () => {
+    const { engine, mounts, files } = await threeFiles()
+    const { rows, receipt } = await ask(engine, 'SELECT id FROM sales.orders LIMIT 10', { mounts })
+    expect(rows).toHaveLength(10)
+    expect(receipt.rowGroups - receipt.rowGroupsSkipped).toBe(1)
+    expect(files[1]?.reads).toEqual([])
+  })
+})
