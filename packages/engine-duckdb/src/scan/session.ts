@@ -58,7 +58,7 @@ export const mountSession = (
   })
 }
 
-export const attach = async (
+const attach = async (
   connection: DuckDBConnection,
   catalogs: readonly string[],
   views: readonly MountedView[],
@@ -74,7 +74,7 @@ export const attach = async (
 }
 
 /** The database may be closing: then they go with it. */
-export const detach = async (database: Database, catalogs: readonly string[]): Promise<void> => {
+const detach = async (database: Database, catalogs: readonly string[]): Promise<void> => {
   try {
     const connection = await database.connect()
     try {

@@ -11,7 +11,7 @@ const perSecond = { s: 1n, ms: 1_000n, us: 1_000_000n, ns: 1_000_000_000n } as c
 const secondsPerDay = 86_400n
 
 /** Decodes a PLAIN-encoded value as a bound of a column of type `table`. */
-export const decodeBound = (bytes: Uint8Array, file: FileType, table: LogicalType): Bound | undefined => {
+const decodeBound = (bytes: Uint8Array, file: FileType, table: LogicalType): Bound | undefined => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const integer = (): bigint | undefined => {
     if (file.physical === 'int32' && bytes.length === 4)

@@ -8,18 +8,6 @@ export interface TableName {
   readonly table: string
 }
 
-/**
- * A statement over mounted tables. `target`: what keeps the rows in the local database, by SQL's own head; everything
- * else only reads.
- */
-export interface ParsedStatement {
-  /** `CREATE TABLE name AS`, `INSERT INTO name`: stands before `select`. */
-  readonly target: string | undefined
-  /** One SELECT. */
-  readonly select: string
-  readonly tables: readonly TableName[]
-}
-
 const invalid = (message: string, hint: string): ConnectorError =>
   new ConnectorError('config', message, { code: 'InvalidSql', hint })
 
@@ -35,7 +23,10 @@ const insertHead = new RegExp(
   'iu',
 )
 
-/** Splits what keeps the rows from the SELECT that gives them. */
+/**
+ * Splits what keeps the rows (`CREATE TABLE name AS`, `INSERT INTO name`) from the SELECT that gives them. Everything
+ * without such a head only reads.
+ */
 export const splitStatement = (sql: string): { target: string | undefined; select: string } => {
   const head = createHead.exec(sql)?.[0] ?? insertHead.exec(sql)?.[0]
   return { target: head, select: head === undefined ? sql : sql.slice(head.length) }
