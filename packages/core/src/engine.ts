@@ -65,7 +65,8 @@ export interface LoadResult {
 export interface TableLoad {
   /**
    * Loads files, in the order given. When it resolves, their local copies are not needed any more.
-   * Throws `data` errors that name object, line, column and value.
+   * Throws `data` errors that name object, line, column and value. One with the code `MixedLineEnds` is about a CSV
+   * file that can be read with the format option `lineEnds: 'mixed'`.
    */
   addFiles(files: readonly StagedFile[], options: { signal: AbortSignal }): Promise<LoadProgress>
   /** Loads rows of a row table, already validated. */

@@ -24,6 +24,12 @@ export const csvOptions = z.strictObject({
   dateFormat: z.string().min(1).optional().describe('strptime format of dates, such as %d.%m.%Y'),
   timestampFormat: z.string().min(1).optional().describe('strptime format of timestamps'),
   skipLines: z.int().min(0).optional().describe('Lines to skip before the header'),
+  lineEnds: z
+    .enum(['same', 'mixed'])
+    .optional()
+    .describe(
+      'Whether the lines of one file end in several ways (LF, CR LF, CR); a load finds out by itself',
+    ),
 })
 
 export const compressions = ['none', 'gzip', 'zstd'] as const

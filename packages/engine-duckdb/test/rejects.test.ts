@@ -145,4 +145,25 @@ describe('rows that do not fit', () => {
     expect((await rejects(bench)).map((row) => row[0])).toEqual(['s3://bucket/1.csv', 's3://bucket/2.csv'])
     expect(await rows(bench.engine, 'SELECT count(DISTINCT run_id)::INTEGER FROM t__rejects')).toEqual([[2]])
   })
+
+  it('more of them than are held in memory, parsed and unparsed in turn, each with its own line', async () => {
+    const bench = await openBench()
+    const lines = Array.from({ length: 9_000 }, (_, row) =>
+      row % 3 ? `${row},1` : row % 2 ? `x${row},1` : `${row}`,
+    )
+    const result = await load(bench.engine, [file(bench, 'a.csv', `id,n\n${lines.join('\n')}\n`)], {
+      ...reject,
+      columnTypes: { id: bigint },
+    })
+    expect(result).toMatchObject({ rowsRead: 9_000, rowsLoaded: 6_000, rowsRejected: 3_000 })
+    const places = await rows(bench.engine, 'SELECT line::INTEGER, raw FROM t__rejects ORDER BY line')
+    expect(places).toEqual(lines.flatMap((raw, row) => (row % 3 ? [] : [[row + 2, raw]])))
+  })
+
+  it('has its line after doubled quotes and line ends in one value', async () => {
+    const bench = await openBench()
+    const content = 'id,t\n1,"a ""b\nc"" ""\n"\nx,y\n'
+    await load(bench.engine, [file(bench, 'a.csv', content)], { ...reject, columnTypes: { id: bigint } })
+    expect(await rows(bench.engine, 'SELECT line::INTEGER, raw FROM t__rejects')).toEqual([[5, 'x,y']])
+  })
 })

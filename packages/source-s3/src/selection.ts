@@ -19,6 +19,7 @@ export const csvFields = [
   'dateFormat',
   'timestampFormat',
   'skipLines',
+  'lineEnds',
 ] as const satisfies readonly (keyof typeof csv)[]
 
 const time = z.iso.datetime({ offset: true }).or(z.iso.date())
@@ -139,6 +140,11 @@ const fields = {
     title: 'Skip lines',
     description: 'CSV: lines to skip before the header',
     examples: [2],
+  }),
+  lineEnds: csv.lineEnds.meta({
+    title: 'Line ends',
+    description: 'CSV: mixed where lines of one file end in several ways; a load finds out by itself',
+    examples: ['mixed'],
   }),
   modifiedAfter: time.optional().meta({
     title: 'Modified after',

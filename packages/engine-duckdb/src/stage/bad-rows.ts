@@ -1,12 +1,13 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { ConnectorError, describeType, type ErrorPlace } from '@penstock/core'
-import { quoteText, rowsOf } from '../sql.ts'
+import { quoteText, quoteTextList, rowsOf } from '../sql.ts'
 import type { StageColumn } from './columns.ts'
-import { type FileGroup, utf8Bytes, withPaths } from './inputs.ts'
+import { type FileGroup, withPaths } from './inputs.ts'
 import { rowSql } from './insert.ts'
 import { locateRecords, type RecordPlace } from './locate.ts'
 import type { TimeFormats } from './proofs.ts'
-import { csvErrorTables, type InputFile, type ReadContext, rowFault } from './reading.ts'
+import { csvErrorTables, type InputFile, type Layout, type ReadContext, rowFault } from './reading.ts'
+import { textBytes } from './rewrite.ts'
 
 /** One row that does not fit, with its place. */
 export interface BadRow {
@@ -19,38 +20,90 @@ export interface BadRow {
   readonly reason: string
 }
 
+/** Rows of one page of bad rows: what is held in memory, however many there are. */
+const pageRows = 1_000
+
 export interface FindOptions {
   readonly read: ReadContext
   readonly columns: readonly StageColumn[]
   readonly formats: TimeFormats
-  /** At most that many rows. */
-  readonly limit: number
+  /** Tells the tables of this search from others. */
+  readonly tag: string
 }
 
-/** Records that read_csv could not parse, by file ordinal: byte offset and reason. */
-export const unparsedRecords = async (
+/** TEMP table of the records of a statement that read_csv could not parse, and how many there are by file ordinal. */
+export interface Unparsed {
+  readonly table: string | undefined
+  readonly counts: ReadonlyMap<number, number>
+}
+
+export const noUnparsed: Unparsed = { table: undefined, counts: new Map() }
+
+/** Keeps the records that read_csv could not parse: file, byte offset and reason of each. */
+export const keepUnparsed = async (
   connection: DuckDBConnection,
   group: FileGroup,
   paths: readonly string[],
   tag: string,
-): Promise<Map<number, Map<number, { reason: string; column?: string }>>> => {
+): Promise<Unparsed> => {
   const { errors, scans } = csvErrorTables(tag)
-  const found = new Map<number, Map<number, { reason: string; column?: string }>>()
-  const rows = await rowsOf(
-    connection,
-    `SELECT file_path, line_byte_position - 1, csv_line, error_type::VARCHAR, error_message
-     FROM ${errors} JOIN ${scans} USING (scan_id, file_id) ORDER BY ALL`,
+  const [any] = await rowsOf(connection, `SELECT 1 FROM ${errors} LIMIT 1`)
+  if (!any) return noUnparsed
+  const table = `__penstock_unparsed_${tag}`
+  const ordinals = `[${group.files.map(({ ordinal }) => ordinal)}][coalesce(list_position(${quoteTextList(paths)}, file_path), 1)]`
+  // Blank lines before a record count as a part of it; one record can have several errors.
+  await connection.run(
+    `CREATE TEMP TABLE ${table} AS
+     SELECT file, byte_offset, min([type, message]) AS reason FROM (
+       SELECT ${ordinals} AS file, error_type::VARCHAR AS type, error_message AS message,
+         line_byte_position - 1 + length(regexp_extract(coalesce(csv_line, ''), '^[\r\n]*')) AS byte_offset
+       FROM ${errors} JOIN ${scans} USING (scan_id, file_id))
+     GROUP BY ALL`,
   )
-  for (const [path, position, line, type, message] of rows) {
-    const ordinal = group.files[paths.indexOf(String(path))]?.ordinal ?? group.files[0]?.ordinal ?? 0
-    const records = found.get(ordinal) ?? new Map<number, { reason: string }>()
-    const blank = /^[\r\n]*/.exec(String(line ?? ''))?.[0].length ?? 0
-    const offset = Number(position) + blank
-    if (!records.has(offset)) records.set(offset, { reason: reasonOf(String(type), String(message)) })
-    found.set(ordinal, records)
+  const counts = await rowsOf(connection, `SELECT file, count(*) FROM ${table} GROUP BY file`)
+  return { table, counts: new Map(counts.map(([file, count]) => [Number(file), Number(count)])) }
+}
+
+export const dropUnparsed = async (connection: DuckDBConnection, { table }: Unparsed): Promise<void> => {
+  if (table !== undefined) await connection.run(`DROP TABLE IF EXISTS temp.${table}`)
+}
+
+interface UnparsedRecord {
+  readonly offset: number
+  readonly reason: string
+}
+
+/** Reads a table in pages, in the order of a column that has each value once. */
+async function* inPages(
+  connection: DuckDBConnection,
+  options: { select: string; from: string; where: string; by: string },
+): AsyncGenerator<readonly unknown[]> {
+  const { select, from, where, by } = options
+  for (let last = -1; ; ) {
+    const page = await rowsOf(
+      connection,
+      `SELECT ${by}, ${select} FROM ${from} WHERE ${where} AND ${by} > ${last} ORDER BY ${by} LIMIT ${pageRows}`,
+    )
+    yield* page
+    if (page.length < pageRows) return
+    last = Number(page.at(-1)?.[0])
   }
-  await connection.run(`DROP TABLE ${errors}; DROP TABLE ${scans}`)
-  return found
+}
+
+async function* unparsedOf(
+  connection: DuckDBConnection,
+  { table }: Unparsed,
+  { ordinal }: InputFile,
+): AsyncGenerator<UnparsedRecord> {
+  if (table === undefined) return
+  const options = {
+    select: 'reason[1], reason[2]',
+    from: `temp.${table}`,
+    where: `file = ${ordinal}`,
+    by: 'byte_offset',
+  }
+  for await (const [offset, type, message] of inPages(connection, options))
+    yield { offset: Number(offset), reason: reasonOf(String(type), String(message)) }
 }
 
 const reasonOf = (type: string, message: string): string => {
@@ -62,42 +115,36 @@ const reasonOf = (type: string, message: string): string => {
   return message.split('\n')[0] ?? type
 }
 
-/** Finds the bad rows of one file, with their places, in the order of the file. */
-export const findBadRows = async (
+/** Finds the bad rows of one file, with their places, in the order of the file; holds a page of them at a time. */
+export async function* findBadRows(
   connection: DuckDBConnection,
   input: InputFile,
   group: FileGroup,
-  unparsed: ReadonlyMap<number, { reason: string }>,
+  unparsed: Unparsed,
   options: FindOptions,
-): Promise<BadRow[]> => {
-  const alone = { layout: group.layout, files: [input] }
-  const doubtful = await doubtfulRows(connection, alone, options)
-  const offsets = [...unparsed.keys()].toSorted((a, b) => a - b).slice(0, options.limit)
-  const { dialect } = group.layout
-  const isLocatable = group.layout.type === 'csv' || group.layout.type === 'ndjson'
-  const found = isLocatable
-    ? await locateRecords(utf8Bytes(input.file, dialect?.encoding ?? 'utf-8', options.read.signal), {
-        dialect,
-        columnCount: group.layout.names.length,
-        rows: doubtful.map(({ row }) => row),
-        offsets,
-      })
-    : { rows: new Map<number, RecordPlace>(), offsets: new Map<number, RecordPlace>() }
-  const structural = offsets.map((offset): BadRow => {
-    const place = found.offsets.get(offset) ?? { line: 0, byteOffset: offset, raw: '' }
-    return {
-      file: input,
-      place,
-      row: 0,
-      column: undefined,
-      value: undefined,
-      reason: unparsed.get(offset)?.reason ?? '',
+): AsyncGenerator<BadRow> {
+  const { layout } = group
+  const table = `__penstock_doubts_${options.tag}`
+  try {
+    await keepDoubts(connection, { layout, files: [input] }, options, table)
+    const rows = doubtsOf(connection, table, options.columns)
+    if (layout.type !== 'csv' && layout.type !== 'ndjson') {
+      for await (const doubt of rows) yield { ...doubt, file: input, place: undefined }
+      return
     }
-  })
-  const typed = doubtful.map((doubt): BadRow => ({ ...doubt, file: input, place: found.rows.get(doubt.row) }))
-  return [...structural, ...typed].toSorted(
-    (a, b) => (a.place?.byteOffset ?? a.row) - (b.place?.byteOffset ?? b.row),
-  )
+    const records = locateRecords(textBytes(input.file, layout.rewrite, options.read.signal), {
+      dialect: layout.dialect,
+      columnCount: layout.names.length,
+      rows,
+      offsets: unparsedOf(connection, unparsed, input),
+    })
+    for await (const { wanted, place } of records)
+      yield 'row' in wanted
+        ? { ...wanted, file: input, place }
+        : { file: input, place, row: 0, column: undefined, value: undefined, reason: wanted.reason }
+  } finally {
+    await connection.run(`DROP TABLE IF EXISTS temp.${table}`).catch(() => {})
+  }
 }
 
 interface Doubt {
@@ -107,42 +154,59 @@ interface Doubt {
   readonly reason: string
 }
 
-const doubtfulRows = async (
+/** Looks at the rows of a file again, for those that do not fit: into a TEMP table, with their numbers. */
+const keepDoubts = async (
   connection: DuckDBConnection,
   group: FileGroup,
   options: FindOptions,
-): Promise<Doubt[]> => {
+  table: string,
+): Promise<void> => {
   const { columns, formats } = options
   const types = group.layout.names.map(
     (name) => columns.find((column) => column.name.toLowerCase() === name.toLowerCase())?.type,
   )
-  const rows = await withPaths(group, options.read, async (paths) => {
+  await withPaths(group, options.read, async (paths) => {
     const source = group.layout.source(paths, types)
     const sql = rowSql(columns, source, group.files, formats)
     const texts = columns.map((_, index) => `WHEN ${index} THEN left(${sql.texts[index]}::VARCHAR, 200)`)
-    const unknown =
-      group.layout.type === 'csv' || group.layout.type === 'parquet' ? [] : [unknownKey(group.layout.names)]
+    const value = `CASE bad ${[...texts, ...keyFaults(group.layout)].join(' ')} END`
     // Rows are counted as the load counted them: a text that is no UTF-8 drops a row only if its column is in use.
     const used =
       group.layout.type === 'csv'
         ? `[${source.columns.map((column) => `${column.value.raw} IS NULL`)}]`
         : 'NULL'
-    const value = `CASE bad ${[...texts, ...unknown].join(' ')} END`
-    return rowsOf(
-      connection,
-      `SELECT row, bad, value, used FROM (SELECT row, bad, ${value} AS value, ${used} AS used FROM
+    await connection.run(
+      `CREATE OR REPLACE TEMP TABLE ${table} AS
+       SELECT row, bad, value, used FROM (SELECT row, bad, ${value} AS value, ${used} AS used FROM
          (SELECT row_number() OVER () AS row, ${sql.bad} AS bad, * FROM ${source.from}))
-       WHERE bad IS NOT NULL ORDER BY row LIMIT ${options.limit}`,
+       WHERE bad IS NOT NULL`,
     )
   })
-  return rows.map(([row, bad, value]) => ({
-    row: Number(row),
-    ...explain(Number(bad), value as string | null, columns),
-  }))
 }
 
-const unknownKey = (names: readonly string[]) =>
-  `WHEN ${rowFault.unknownKey} THEN list_filter(json_keys(record), lambda key: NOT list_contains([${names.map(quoteText).join(', ')}]::VARCHAR[], key))[1]`
+async function* doubtsOf(
+  connection: DuckDBConnection,
+  table: string,
+  columns: readonly StageColumn[],
+): AsyncGenerator<Doubt> {
+  const options = { select: 'bad, value', from: `temp.${table}`, where: 'true', by: 'row' }
+  for await (const [row, bad, value] of inPages(connection, options))
+    yield { row: Number(row), ...explain(Number(bad), value as string | null, columns) }
+}
+
+/** The key or keys that are meant, for faults that are about them. */
+const keyFaults = ({ columnKeys }: Layout): string[] => {
+  if (!columnKeys) return []
+  const clashes = columnKeys
+    .filter((spellings) => spellings.length > 1)
+    .map((spellings) => `list_filter(json_keys(record), lambda key: ${isAmong(spellings)})`)
+  return [
+    `WHEN ${rowFault.unknownKey} THEN list_filter(json_keys(record), lambda key: NOT ${isAmong(columnKeys.flat())})[1]`,
+    `WHEN ${rowFault.ambiguousKey} THEN array_to_string(list_filter([${clashes.join(', ')}]::VARCHAR[][], lambda found: len(found) > 1)[1], '" and "')`,
+  ]
+}
+
+const isAmong = (keys: readonly string[]) => `list_contains(${quoteTextList(keys)}::VARCHAR[], key)`
 
 export const dropErrorTables = async (connection: DuckDBConnection, tag: string): Promise<void> => {
   const { errors, scans } = csvErrorTables(tag)
@@ -154,6 +218,8 @@ const explain = (bad: number, value: string | null, columns: readonly StageColum
     return { column: undefined, value: undefined, reason: 'it is no JSON object' }
   if (bad === rowFault.unknownKey)
     return { column: value ?? undefined, value: undefined, reason: `the files before it have no "${value}"` }
+  if (bad === rowFault.ambiguousKey)
+    return { column: undefined, value: undefined, reason: `it has "${value}", which are one column` }
   const column = columns[bad]
   const type = column?.type ? describeType(column.type) : 'null'
   return { column: column?.name, value: value ?? undefined, reason: `its value is no ${type}` }

@@ -4,10 +4,36 @@ import { quoteText } from '../sql.ts'
 import { corrupt, plainBytes } from './head.ts'
 import type { FileGroup } from './inputs.ts'
 import type { InputFile, ReadContext } from './reading.ts'
+import { findOtherLineEnd, textBytes } from './rewrite.ts'
 
 /** Failures that say nothing about the bytes of a file. */
 const notAboutBytes =
   /^(INTERRUPT|Out of Memory|FATAL|INTERNAL|TransactionContext|Catalog|Binder|Parser)|No space left/
+
+/** What read_csv says when a line ends in another way than the lines before it. */
+const isLostInText = /CSV Parser state machine reached an invalid state/
+
+/** Code of the error for a file whose lines end in several ways: with `lineEnds: 'mixed'` it can be read. */
+export const mixedLineEndsCode = 'MixedLineEnds'
+
+const mixedLineEnds = async (group: FileGroup, read: ReadContext): Promise<ConnectorError | undefined> => {
+  const { dialect, rewrite } = group.layout
+  if (!dialect || dialect.hasMixedLineEnds) return undefined
+  for (const { file } of group.files) {
+    const found = await findOtherLineEnd(textBytes(file, rewrite, read.signal), dialect)
+    if (!found) continue
+    return new ConnectorError(
+      'data',
+      `${file.url}, line ${found.line}: it ends with ${found.end}, and the lines before it with ${found.firstEnd}.`,
+      {
+        code: mixedLineEndsCode,
+        place: { object: file.url, line: found.line },
+        hint: 'Say that line ends are mixed: --line-ends mixed (lineEnds: mixed).',
+      },
+    )
+  }
+  return undefined
+}
 
 /**
  * What a failed statement over some files failed with, as a `data` error that names the corrupt file, where it is one.
@@ -16,6 +42,8 @@ const notAboutBytes =
 export const blame = async (error: unknown, group: FileGroup, read: ReadContext): Promise<unknown> => {
   if (ConnectorError.isInstance(error) || !(error instanceof Error) || read.signal.aborted) return error
   if (notAboutBytes.test(error.message)) return error
+  const mixed = isLostInText.test(error.message) ? await mixedLineEnds(group, read) : undefined
+  if (mixed) return mixed
   const message = error.message.split('\n')[0] ?? ''
   for (const input of group.files) {
     const { path, url } = input.file

@@ -1,12 +1,10 @@
-import { closeSync, createWriteStream, openSync, readSync } from 'node:fs'
-import { join } from 'node:path'
-import { Transform } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { closeSync, openSync, readSync } from 'node:fs'
 import type { CsvFormat, StagedFile } from '@penstock/core'
 import { quoteText, quoteTextList } from '../sql.ts'
 import { type Dialect, decodeHead, detectDialect, distinctNames, parseRecords } from './dialect.ts'
-import { headBytes, plainBytes, readHead, refuseOtherFormat } from './head.ts'
+import { headBytes, readHead, refuseOtherFormat } from './head.ts'
 import { csvErrorTables, type Layout, type ReadColumn } from './reading.ts'
+import { rewriteOf } from './rewrite.ts'
 
 /** Longest record that is read, in bytes. Also the size of DuckDB's buffers, of which every thread has one or two. */
 const maxRecordBytes = 16 * 1024 ** 2
@@ -29,8 +27,8 @@ export const csvLayout = async (
     return { name, value: { raw: `c${index}`, text, literal: text } }
   })
   const lineEnd = head.indexOf(10)
-  const isPlain =
-    dialect.header && dialect.encoding === 'utf-8' && dialect.skipLines === 0 && dialect.comment === ''
+  const rewrite = rewriteOf(dialect)
+  const isPlain = dialect.header && !rewrite && dialect.skipLines === 0 && dialect.comment === ''
   // Only a file that is stored as it is read may lend its header to the next one, which joins its group unseen.
   const isStoredPlain = format.compression === 'none'
   const isOneLine = lineEnd > 0 && !head.subarray(0, lineEnd).includes(dialect.quote || '\n')
@@ -39,6 +37,7 @@ export const csvLayout = async (
     id: JSON.stringify([format.compression, dialect, names]),
     names,
     dialect,
+    ...(rewrite && { rewrite }),
     ...(isStoredPlain && isPlain && isOneLine && { headerBytes: head.subarray(0, lineEnd + 1) }),
     source: (paths, _types, tag) => ({ from: readCsv(paths, dialect, names.length, format, tag), columns }),
   }
@@ -63,19 +62,18 @@ const readCsv = (
   format: CsvFormat,
   tag: string | undefined,
 ): string => {
-  const isConverted = dialect.encoding !== 'utf-8'
   const columns = Array.from({ length: columnCount }, (_, index) => `'c${index}': 'VARCHAR'`)
   const options = [
     'auto_detect = false',
     `header = ${dialect.header}`,
-    `skip = ${dialect.skipLines}`,
+    `skip = ${dialect.skipLines - dialect.skippedComments}`,
     `delim = ${quoteText(dialect.delimiter)}`,
     `quote = ${quoteText(dialect.quote)}`,
     `escape = ${quoteText(dialect.quote === '' ? '' : dialect.escape)}`,
     ...(dialect.comment === '' ? [] : [`comment = ${quoteText(dialect.comment)}`]),
     `nullstr = ${quoteTextList(dialect.nullStrings)}`,
     'allow_quoted_nulls = false',
-    `compression = ${quoteText(isConverted ? 'none' : format.compression)}`,
+    `compression = ${quoteText(rewriteOf(dialect) ? 'none' : format.compression)}`,
     `max_line_size = ${maxRecordBytes}`,
     // By default it is 16 times as much: more than the memory limit.
     `buffer_size = ${maxRecordBytes}`,
@@ -98,29 +96,4 @@ const rejectOptions = (tag: string | undefined): string[] => {
     `rejects_table = ${quoteText(errors)}`,
     `rejects_scan = ${quoteText(scans)}`,
   ]
-}
-
-/** Rewrites a file of another encoding as UTF-8 in the staging folder: DuckDB reads UTF-16 with a mark not at all. */
-export const convertToUtf8 = async (
-  file: StagedFile,
-  dialect: Dialect,
-  folder: string,
-  name: string,
-  signal: AbortSignal,
-): Promise<string> => {
-  const path = join(folder, name)
-  await pipeline(plainBytes(file, signal), toUtf8(dialect.encoding), createWriteStream(path))
-  return path
-}
-
-export const toUtf8 = (encoding: Dialect['encoding']): Transform => {
-  const decoder = new TextDecoder(encoding, { fatal: false })
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      done(null, Buffer.from(decoder.decode(chunk, { stream: true })))
-    },
-    flush(done) {
-      done(null, Buffer.from(decoder.decode()))
-    },
-  })
 }

@@ -7,7 +7,12 @@ export interface Dialect {
   readonly escape: string
   readonly header: boolean
   readonly comment: string
+  /** Lines before the header: those that the user says, and blank lines and comments after them. */
   readonly skipLines: number
+  /** How many of these are comments: DuckDB does not count them. */
+  readonly skippedComments: number
+  /** Lines end in several ways: line ends outside quotes are made alike while reading. */
+  readonly hasMixedLineEnds: boolean
   readonly nullStrings: readonly string[]
   readonly encoding: 'utf-8' | 'utf-16le' | 'utf-16be' | 'latin1'
 }
@@ -43,6 +48,8 @@ export const detectDialect = (head: Buffer, format: CsvFormat, isWhole: boolean)
     escape: format.escape ?? quote,
     comment: format.comment ?? '',
     skipLines: format.skipLines ?? 0,
+    skippedComments: 0,
+    hasMixedLineEnds: format.lineEnds === 'mixed',
     nullStrings: format.nullStrings ?? [''],
     encoding,
   }
@@ -50,7 +57,37 @@ export const detectDialect = (head: Buffer, format: CsvFormat, isWhole: boolean)
   const delimiter = format.delimiter ?? detectDelimiter(text, base, isWhole)
   const dialect = { ...base, delimiter, header: true }
   const first = parseRecords(text, dialect, 1, isWhole)[0] ?? []
-  return { ...dialect, header: format.header ?? first.every(looksLikeName) }
+  const header = format.header ?? first.every(looksLikeName)
+  return { ...dialect, header, ...linesBefore(text, dialect, header) }
+}
+
+const lineEnd = /\r\n|\n|\r/g
+
+/** Beginnings of lines, one after the other. */
+function* lineStarts(text: string): Generator<number> {
+  for (let start = 0; start < text.length; start = lineEnd.lastIndex) {
+    yield start
+    lineEnd.lastIndex = start
+    if (!lineEnd.exec(text)) return
+  }
+}
+
+/** The reader takes the first line that it does not skip for the header, also a blank one. */
+const linesBefore = (
+  text: string,
+  { skipLines: given, comment }: Dialect,
+  header: boolean,
+): Pick<Dialect, 'skipLines' | 'skippedComments'> => {
+  let skipLines = 0
+  let skippedComments = 0
+  for (const start of lineStarts(text)) {
+    const isBlank = text[start] === '\n' || text[start] === '\r'
+    const isComment = comment !== '' && text.startsWith(comment, start)
+    if (skipLines >= given && !(header && (isBlank || isComment))) break
+    skipLines++
+    if (isComment) skippedComments++
+  }
+  return { skipLines, skippedComments }
 }
 
 const looksLikeName = (cell: string): boolean =>
@@ -80,12 +117,7 @@ const detectDelimiter = (
 export const parseRecords = (text: string, dialect: Dialect, count: number, isWhole = true): string[][] => {
   const { delimiter, quote, escape: escapeMark } = dialect
   const records: string[][] = []
-  let position = 0
-  for (let skipped = 0; skipped < dialect.skipLines; skipped++) {
-    const end = text.indexOf('\n', position)
-    if (end < 0) return []
-    position = end + 1
-  }
+  let position = [...lineStarts(text)][dialect.skipLines] ?? text.length
   let cells: string[] = []
   let cell = ''
   let wasQuoted = false

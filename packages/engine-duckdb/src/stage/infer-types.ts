@@ -5,7 +5,7 @@ import { bigint, boolean, date, decimalFor, double, instant, text, time, timesta
 import { doubtOf, type SourceValue, type TimeFormats } from './proofs.ts'
 
 /** Columns that one statement looks at: DuckDB plans thousands of aggregates slowly. */
-const columnsPerStatement = 50
+const columnsPerStatement = 25
 
 /** Rows that refute most types of most columns, so that only the rest is tried on all rows: failing casts are slow. */
 const probeRows = 500
@@ -48,7 +48,7 @@ const nothingRefuted: Findings = {
 
 /**
  * The narrowest type that holds every value of each column, over all rows of a scan; undefined for a column without
- * values. A first look at a few rows leaves little to be tried on all of them.
+ * values. Numbers are decided first, and each time a look at a few rows leaves little to be tried on all of them.
  */
 export const inferTypes = async (
   connection: DuckDBConnection,
@@ -59,15 +59,22 @@ export const inferTypes = async (
   const types: (LogicalType | undefined)[] = []
   for (let start = 0; start < values.length; start += columnsPerStatement) {
     const part = values.slice(start, start + columnsPerStatement)
-    const unknown = part.map(() => nothingRefuted)
-    const look = (limit: string, known: readonly Findings[]) =>
-      scan((from) => findingsOf(connection, from + limit, part, known, formats))
-    const probe = await look(` LIMIT ${probeRows}`, unknown)
-    const { found } = probe.rows < probeRows ? probe : await look('', probe.found)
+    let found: readonly Findings[] = part.map(() => nothingRefuted)
+    for (const testsOf of [numberTests, otherTests]) {
+      const look = (limit: string) =>
+        scan((from) =>
+          findingsOf(connection, from + limit, part, found, (...test) => testsOf(...test, formats)),
+        )
+      const probe = await look(` LIMIT ${probeRows}`)
+      found = probe.found
+      if (probe.rows === probeRows) found = (await look('')).found
+    }
     types.push(...found.map((findings, index) => decide(findings, part[index]?.nested !== undefined)))
   }
   return types
 }
+
+type Tests = Map<keyof Findings | number, string>
 
 /** Tries on some rows what is not refuted yet. */
 const findingsOf = async (
@@ -75,27 +82,19 @@ const findingsOf = async (
   from: string,
   values: readonly SourceValue[],
   known: readonly Findings[],
-  formats: TimeFormats,
-): Promise<{ rows: number; found: Findings[] }> => {
-  // Short names, since what stands in a score of aggregates costs more to plan than to run.
-  const named = values.map(({ text, literal, nested }, index) => {
-    const isJson = nested !== undefined
-    const names = { text: `t${index}`, literal: isJson ? `l${index}` : `t${index}` }
-    return {
-      value: { ...names, raw: names.text, ...(isJson && { nested: `n${index}` }) } satisfies SourceValue,
-      sql: [`${text} AS t${index}`, ...(isJson ? [`${literal} AS l${index}`, `${nested} AS n${index}`] : [])],
-    }
-  })
-  const tests = named.map(({ value }, index) => openTests(value, known[index] ?? nothingRefuted, formats))
-  const aggregates = ['count(*)', ...tests.flatMap((test) => [...test.values()])]
+  testsOf: (value: SourceValue, known: Findings) => Tests,
+): Promise<{ rows: number; found: readonly Findings[] }> => {
+  const tests = values.map((value, index) => testsOf(value, known[index] ?? nothingRefuted))
+  const aggregates = tests.flatMap((test) => [...test.values()])
+  if (aggregates.length === 0) return { rows: 0, found: known }
   const row = await firstRow(
     connection,
-    `SELECT ${aggregates.join(', ')} FROM (SELECT ${named.flatMap(({ sql }) => sql).join(', ')} FROM ${from})`,
+    `SELECT count(*), ${aggregates.join(', ')} FROM (SELECT * FROM ${from})`,
   )
   let position = 1
   const found = tests.map((test, index) => {
-    const results = new Map([...test.keys()].map((name) => [name, row?.[position++]]))
-    return withResults(known[index] ?? nothingRefuted, results)
+    const before = known[index] ?? nothingRefuted
+    return withResults(before, new Map([...test.keys()].map((name) => [name, row?.[position++]])))
   })
   return { rows: Number(row?.[0] ?? 0), found }
 }
@@ -103,17 +102,14 @@ const findingsOf = async (
 const holds = (value: SourceValue, type: LogicalType, formats: TimeFormats = {}) =>
   `coalesce(bool_and(NOT coalesce(${doubtOf(value, type, formats)}, false)), true)`
 
-/** SQL of the aggregates that can still change the findings, by name; the other types by position. */
-const openTests = (
-  value: SourceValue,
-  known: Findings,
-  formats: TimeFormats,
-): Map<keyof Findings | number, string> => {
-  const { text, literal, nested } = value
+/** SQL of the aggregates on numbers that can still change the findings, by name. */
+const numberTests = ({ text, literal }: SourceValue, known: Findings): Tests => {
   const point = `instr(${literal}, '.')`
   const digits = `length(ltrim(${literal}, '-'))`
-  const tests = new Map<keyof Findings | number, string>([['count', `count(${text})`]])
-  if (known.isBigint) tests.set('isBigint', holds(value, bigint))
+  const tests: Tests = new Map()
+  if (!known.isBigint && !known.isPlain) return tests
+  tests.set('count', `count(${text})`)
+  if (known.isBigint) tests.set('isBigint', holds({ raw: text, text, literal }, bigint))
   if (known.isPlain) {
     tests.set('isPlain', `coalesce(bool_and(regexp_full_match(${literal}, ${plainNumber})), true)`)
     tests.set(
@@ -122,21 +118,31 @@ const openTests = (
     )
     tests.set('scale', `max(CASE WHEN ${point} = 0 THEN 0 ELSE length(${literal}) - ${point} END)::INTEGER`)
   }
-  for (const [index, type] of otherTypes.entries())
-    if (known.others[index]) tests.set(index, holds(value, type, formats))
-  if (nested !== undefined && !known.isNested) tests.set('isNested', `bool_or(${nested})`)
   return tests
 }
 
-const withResults = (known: Findings, results: ReadonlyMap<keyof Findings | number, unknown>): Findings => ({
-  count: Math.max(known.count, Number(results.get('count'))),
-  isBigint: results.get('isBigint') === true,
-  isPlain: results.get('isPlain') === true,
-  integerDigits: Math.max(known.integerDigits, Number(results.get('integerDigits') ?? 0)),
-  scale: Math.max(known.scale, Number(results.get('scale') ?? 0)),
-  others: known.others.map((_, index) => results.get(index) === true),
-  isNested: known.isNested || results.get('isNested') === true,
-})
+/** The same on the other types, by their position. */
+const otherTests = (value: SourceValue, known: Findings, formats: TimeFormats): Tests => {
+  const tests: Tests = new Map()
+  if (known.isBigint || known.isPlain || known.isNested) return tests
+  for (const [index, type] of otherTypes.entries())
+    if (known.others[index]) tests.set(index, holds(value, type, formats))
+  if (value.nested !== undefined) tests.set('isNested', `bool_or(${value.nested})`)
+  return tests
+}
+
+const withResults = (known: Findings, results: ReadonlyMap<keyof Findings | number, unknown>): Findings => {
+  const isRefuted = (name: keyof Findings | number) => results.has(name) && results.get(name) !== true
+  return {
+    count: Math.max(known.count, Number(results.get('count') ?? 0)),
+    isBigint: known.isBigint && !isRefuted('isBigint'),
+    isPlain: known.isPlain && !isRefuted('isPlain'),
+    integerDigits: Math.max(known.integerDigits, Number(results.get('integerDigits') ?? 0)),
+    scale: Math.max(known.scale, Number(results.get('scale') ?? 0)),
+    others: known.others.map((isOpen, index) => isOpen && !isRefuted(index)),
+    isNested: known.isNested || results.get('isNested') === true,
+  }
+}
 
 const decide = (found: Findings, isJson: boolean): LogicalType | undefined => {
   const { count, integerDigits, scale } = found

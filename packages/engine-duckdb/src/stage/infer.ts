@@ -1,14 +1,23 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { type InferredColumn, type LogicalType, type StagedFile, sameType } from '@penstock/core'
+import {
+  ConnectorError,
+  type InferredColumn,
+  type LogicalType,
+  type StagedFile,
+  sameType,
+} from '@penstock/core'
 import { firstRow, quoteIdentifier } from '../sql.ts'
+import { blame, mixedLineEndsCode } from './blame.ts'
 import { givenType } from './columns.ts'
 import { inferTypes } from './infer-types.ts'
 import { groupFiles, withPaths } from './inputs.ts'
-import { jsonKeys, jsonLayout } from './json.ts'
+import { jsonKeys, jsonLayout, withKeys } from './json.ts'
 import { text, widen } from './lattice.ts'
 import { formatsOf } from './loader.ts'
+import { locateRecords } from './locate.ts'
 import { doubtOf, type SourceValue } from './proofs.ts'
-import type { InputFile, Layout } from './reading.ts'
+import type { InputFile, Layout, ReadContext } from './reading.ts'
+import { textBytes } from './rewrite.ts'
 import type { InferOptions } from './types.ts'
 
 interface Found {
@@ -35,13 +44,7 @@ export const inferColumns = async (
   }
   const read = { folder: options.stagingFolder, signal: options.signal ?? new AbortController().signal }
   for (const [ordinal, file] of files.entries()) {
-    const [group] = await groupFiles(connection, [{ ordinal, file } satisfies InputFile], [], read.signal)
-    if (!group) continue
-    await withPaths(group, read, async (paths) => {
-      const layout = await completeLayout(connection, group.layout, paths)
-      for (const [index, found] of (await typesOf(connection, layout, file, paths, ordinal)).entries())
-        note(layout.names[index] ?? '', found)
-    })
+    for (const [name, found] of await columnsOfFile(connection, { ordinal, file }, read)) note(name, found)
     for (const [name, value] of Object.entries(file.constants)) {
       const sql = value === null ? 'NULL::VARCHAR' : `'${value.replaceAll("'", "''")}'`
       const [type] = await inferTypes(connection, (use) => use('(SELECT 1)'), [
@@ -75,15 +78,40 @@ const completeLayout = async (
   paths: readonly string[],
 ): Promise<Layout> => {
   if (!layout.json) return layout
-  return jsonLayout(await jsonKeys(connection, paths, layout.json), layout.json)
+  return jsonLayout(withKeys([], await jsonKeys(connection, paths, layout.json)), layout.json)
 }
+
+const columnsOfFile = async (
+  connection: DuckDBConnection,
+  input: InputFile,
+  read: ReadContext,
+): Promise<(readonly [string, Found])[]> => {
+  const [group] = await groupFiles(connection, [input], [], read.signal)
+  if (!group) return []
+  try {
+    return await withPaths(group, read, async (paths) => {
+      const layout = await completeLayout(connection, group.layout, paths)
+      const types = await typesOf(connection, layout, input, paths, read)
+      return types.map((found, index) => [layout.names[index] ?? '', found] as const)
+    })
+  } catch (error) {
+    const blamed = await blame(error, group, read)
+    const { file } = input
+    if (!hasCode(blamed, mixedLineEndsCode) || file.format.type !== 'csv') throw blamed
+    const format = { ...file.format, lineEnds: 'mixed' } as const
+    return columnsOfFile(connection, { ...input, file: { ...file, format } }, read)
+  }
+}
+
+const hasCode = (error: unknown, code: string): boolean =>
+  ConnectorError.isInstance(error) && error.code === code
 
 const typesOf = async (
   connection: DuckDBConnection,
   layout: Layout,
-  file: StagedFile,
+  { file, ordinal }: InputFile,
   paths: readonly string[],
-  ordinal: number,
+  read: ReadContext,
 ): Promise<Found[]> => {
   if (layout.declared) return layout.declared.map((type) => ({ type }))
   const source = layout.source(
@@ -92,19 +120,23 @@ const typesOf = async (
   )
   const sample = `temp.${quoteIdentifier(`__penstock_infer_${ordinal}`)}`
   try {
-    const picked = source.columns.map((_, index) => index)
     await connection.run(
       `CREATE OR REPLACE TEMP TABLE ${sample.slice(5)} AS SELECT row_number() OVER () AS record, * FROM ${source.from}`,
     )
-    const values = picked.flatMap((index) => source.columns[index]?.value ?? [])
+    const values = source.columns.map(({ value }) => value)
     const types = await inferTypes(connection, (use) => use(sample), values, formatsOf(file))
-    const found: Found[] = []
+    const samples: (Sample | undefined)[] = []
     for (const [index, type] of types.entries()) {
       const value = values[index]
-      const evidence = value && type && (await evidenceFor(connection, sample, value, type, file, layout))
-      found.push({ type, ...(evidence && { evidence }) })
+      samples.push(value && type && (await sampleOf(connection, sample, value, type)))
     }
-    return found
+    const lines = await linesOf(samples, layout, file, read)
+    return types.map((type, index) => {
+      const found = samples[index]
+      if (!found) return { type }
+      const line = lines.get(found.record)
+      return { type, evidence: { object: file.url, value: found.value, ...(line !== undefined && { line }) } }
+    })
   } finally {
     await connection.run(`DROP TABLE IF EXISTS ${sample}`)
   }
@@ -117,22 +149,43 @@ const narrower: Partial<Record<LogicalType['type'], LogicalType>> = {
   timestamp: { type: 'date' },
 }
 
+interface Sample {
+  /** Number of the record in the file, from 1. */
+  readonly record: number
+  readonly value: string
+}
+
 /** The first value that the next narrower type does not hold; for the narrowest types the first value. */
-const evidenceFor = async (
+const sampleOf = async (
   connection: DuckDBConnection,
   sample: string,
   value: SourceValue,
   type: LogicalType,
-  file: StagedFile,
-  layout: Layout,
-): Promise<Found['evidence']> => {
+): Promise<Sample | undefined> => {
   const doubt = narrower[type.type] && doubtOf(value, narrower[type.type])
   const row = await firstRow(
     connection,
     `SELECT record, left(${value.text}, 100) FROM ${sample} WHERE ${value.text} IS NOT NULL ${doubt ? `AND ${doubt}` : ''} ORDER BY record LIMIT 1`,
   )
-  if (!row) return undefined
-  const isLines = layout.type === 'csv' || layout.type === 'ndjson'
-  const header = (layout.dialect?.header ? 1 : 0) + (layout.dialect?.skipLines ?? 0)
-  return { object: file.url, value: String(row[1]), ...(isLines && { line: Number(row[0]) + header }) }
+  return row && { record: Number(row[0]), value: String(row[1]) }
+}
+
+/** Physical lines of records, by their numbers: a record may have line ends inside quotes, and blank lines are none. */
+const linesOf = async (
+  samples: readonly (Sample | undefined)[],
+  layout: Layout,
+  file: StagedFile,
+  read: ReadContext,
+): Promise<Map<number, number>> => {
+  const lines = new Map<number, number>()
+  if (layout.type !== 'csv' && layout.type !== 'ndjson') return lines
+  const records = [...new Set(samples.flatMap((found) => found?.record ?? []))].toSorted((a, b) => a - b)
+  const located = locateRecords(textBytes(file, layout.rewrite, read.signal), {
+    dialect: layout.dialect,
+    columnCount: layout.names.length,
+    rows: records.map((row) => ({ row })).values(),
+    offsets: [].values() as Iterator<never>,
+  })
+  for await (const { wanted, place } of located) lines.set(wanted.row, place.line)
+  return lines
 }

@@ -1,14 +1,13 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { CsvFormat, StagedFile } from '@penstock/core'
-import { beginsWith, convertToUtf8, csvLayout, toUtf8 } from './csv.ts'
-import { plainBytes } from './head.ts'
-import { jsonLayout, jsonReader } from './json.ts'
+import { beginsWith, csvLayout } from './csv.ts'
+import { columnsByName, jsonLayout, jsonReader } from './json.ts'
 import { parquetLayout } from './parquet.ts'
 import { throughPipe } from './pipe.ts'
 import type { InputFile, Layout, ReadContext } from './reading.ts'
+import { textBytes, writeCopy } from './rewrite.ts'
 
 /** Files of one layout, in the order in which they came. */
 export interface FileGroup {
@@ -17,13 +16,13 @@ export interface FileGroup {
 }
 
 /**
- * Sorts files into groups that one statement can read. A file without any record is in none. `keys`: columns of JSON
+ * Sorts files into groups that one statement can read. A file without any record is in none. `names`: columns of JSON
  * records as far as they are known.
  */
 export const groupFiles = async (
   connection: DuckDBConnection,
   files: readonly InputFile[],
-  keys: readonly string[],
+  names: readonly string[],
   signal: AbortSignal,
 ): Promise<FileGroup[]> => {
   const groups = new Map<string, FileGroup>()
@@ -37,7 +36,7 @@ export const groupFiles = async (
       last.files.push(input)
       continue
     }
-    const layout = await layoutOf(connection, input.file, keys, signal)
+    const layout = await layoutOf(connection, input.file, names, signal)
     if (!layout) continue
     const id = isStreamed ? `${layout.id} ${input.ordinal}` : layout.id
     const group = groups.get(id) ?? { layout, files: [] }
@@ -51,7 +50,7 @@ export const groupFiles = async (
 const layoutOf = async (
   connection: DuckDBConnection,
   file: StagedFile,
-  keys: readonly string[],
+  names: readonly string[],
   signal: AbortSignal,
 ): Promise<Layout | undefined> => {
   const { format } = file
@@ -62,49 +61,35 @@ const layoutOf = async (
       return parquetLayout(connection, file)
     default: {
       const reader = await jsonReader(file, signal)
-      return reader && jsonLayout(keys, reader)
+      return reader && jsonLayout(columnsByName(names), reader)
     }
   }
 }
 
-/** Runs `use` with local paths that DuckDB reads as UTF-8: the staged files, converted copies, or a pipe. */
+/** Runs `use` with local paths that DuckDB can read: the staged files, rewritten copies, or a pipe. */
 export const withPaths = async <Result>(
   group: FileGroup,
   { folder, signal }: ReadContext,
   use: (paths: readonly string[]) => Promise<Result>,
 ): Promise<Result> => {
   const { layout, files } = group
-  const encoding = layout.dialect?.encoding ?? 'utf-8'
+  const { rewrite } = layout
   const [first] = files
   if (first && first.file.path === undefined)
     return throughPipe(
       folder,
       `pipe-${first.ordinal}`,
-      () => utf8Bytes(first.file, encoding, signal),
+      () => textBytes(first.file, rewrite, signal),
       (path) => use([path]),
       signal,
     )
-  if (encoding === 'utf-8' || !layout.dialect) return use(files.map(({ file }) => file.path ?? ''))
+  if (!rewrite) return use(files.map(({ file }) => file.path ?? ''))
   const copies: string[] = []
   try {
     for (const { file, ordinal } of files)
-      copies.push(await convertToUtf8(file, layout.dialect, folder, `utf8-${ordinal}`, signal))
+      copies.push(await writeCopy(file, rewrite, folder, `copy-${ordinal}`, signal))
     return await use(copies)
   } finally {
-    for (const { ordinal } of files) await rm(join(folder, `utf8-${ordinal}`), { force: true })
+    for (const { ordinal } of files) await rm(join(folder, `copy-${ordinal}`), { force: true })
   }
-}
-
-/** The file's text as UTF-8, decompressed. */
-export const utf8Bytes = (
-  file: StagedFile,
-  encoding: NonNullable<Layout['dialect']>['encoding'],
-  signal: AbortSignal,
-): Readable => {
-  const plain = plainBytes(file, signal)
-  if (encoding === 'utf-8') return plain
-  const converted = toUtf8(encoding)
-  plain.on('error', (error) => converted.destroy(error))
-  converted.on('close', () => plain.destroy())
-  return plain.pipe(converted)
 }

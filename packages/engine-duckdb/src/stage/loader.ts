@@ -6,10 +6,13 @@ import {
   type BadRow,
   badRowError,
   dropErrorTables,
+  dropUnparsed,
   findBadRows,
+  keepUnparsed,
+  noUnparsed,
   rejectColumns,
   rejectValues,
-  unparsedRecords,
+  type Unparsed,
 } from './bad-rows.ts'
 import { blame } from './blame.ts'
 import type { StageColumn } from './columns.ts'
@@ -53,8 +56,8 @@ const ofFiles = ({ files }: FileGroup): string => {
   return `${quoteIdentifier(fileColumn)} BETWEEN ${Math.min(...ordinals)} AND ${Math.max(...ordinals)}`
 }
 
-/** Rejected rows that are located and written at a time. */
-const rejectPage = 5_000
+/** Rejected rows that are held and written at a time: their texts have up to 32 KiB each. */
+const rejectPage = 500
 
 export const formatsOf = (file: StagedFile): TimeFormats =>
   file.format.type === 'csv' ? { date: file.format.dateFormat, timestamp: file.format.timestampFormat } : {}
@@ -108,9 +111,7 @@ export const createFileLoader = (
         throw await blame(error, group, read)
       })
       const unparsed =
-        group.layout.type === 'csv'
-          ? await unparsedRecords(connection, group, paths, currentTag)
-          : new Map<number, Map<number, { reason: string }>>()
+        group.layout.type === 'csv' ? await keepUnparsed(connection, group, paths, currentTag) : noUnparsed
       return { rows: Number(row?.[0] ?? 0), unparsed }
     }).finally(() =>
       group.layout.type === 'csv' ? dropErrorTables(connection, currentTag).catch(() => {}) : undefined,
@@ -146,6 +147,7 @@ export const createFileLoader = (
       if (defines) await dropTable()
       else await deleteRows(current)
       await createTable()
+      await dropUnparsed(connection, outcome.unparsed)
       outcome = await insert(current)
     }
     await settle(current, outcome)
@@ -155,7 +157,7 @@ export const createFileLoader = (
   const settle = async (group: FileGroup, outcome: Awaited<ReturnType<typeof insert>>): Promise<void> => {
     const bad = await badColumnsOf(group)
     const before = state.inserted
-    if (bad.length > 0 || outcome.unparsed.size > 0) {
+    if (bad.length > 0 || outcome.unparsed.counts.size > 0) {
       const taken = await takeBadRows(group, outcome.unparsed)
       state.inserted += outcome.rows - taken
     } else state.inserted += outcome.rows
@@ -169,10 +171,7 @@ export const createFileLoader = (
   }
 
   /** Removes bad rows from the staging table; returns how many were there. Under `fail` the first one is the error. */
-  const takeBadRows = async (
-    group: FileGroup,
-    unparsed: ReadonlyMap<number, ReadonlyMap<number, { reason: string }>>,
-  ): Promise<number> => {
+  const takeBadRows = async (group: FileGroup, unparsed: Unparsed): Promise<number> => {
     const [file, bad] = [fileColumn, badColumn].map(quoteIdentifier)
     const counts = new Map(
       (
@@ -182,25 +181,24 @@ export const createFileLoader = (
         )
       ).map(([ordinal, count]) => [Number(ordinal), Number(count)]),
     )
-    const find = (input: InputFile, limit: number) =>
-      findBadRows(connection, input, group, unparsed.get(input.ordinal) ?? new Map(), {
+    const find = (input: InputFile) =>
+      findBadRows(connection, input, group, unparsed, {
         read,
         columns: state.columns ?? [],
         formats: formatsOf(input.file),
-        limit,
+        tag: tag(),
       })
-    const concerned = group.files.filter(({ ordinal }) => counts.has(ordinal) || unparsed.has(ordinal))
-    for (const input of concerned) {
-      const total = (counts.get(input.ordinal) ?? 0) + (unparsed.get(input.ordinal)?.size ?? 0)
-      if (options.onBadRow === 'fail') {
-        const [first] = await find(input, 1)
-        if (first) throw badRowError(first, hintFor(first))
-      }
+    for (const input of group.files) {
+      const total = (counts.get(input.ordinal) ?? 0) + (unparsed.counts.get(input.ordinal) ?? 0)
+      if (total === 0) continue
+      if (options.onBadRow === 'fail')
+        for await (const first of find(input)) throw badRowError(first, hintFor(first))
       state.rejected += total
       state.rejectedByFile.set(input.ordinal, (state.rejectedByFile.get(input.ordinal) ?? 0) + total)
       checkBudget(false)
-      await writeRejects(await find(input, total))
+      await writeRejects(find(input), total)
     }
+    await dropUnparsed(connection, unparsed)
     await connection.run(`DELETE FROM ${state.table} WHERE ${bad} IS NOT NULL`)
     return [...counts.values()].reduce((sum, count) => sum + count, 0)
   }
@@ -212,12 +210,21 @@ export const createFileLoader = (
     return `${evolve}To load the other rows, use --on-bad-row reject.`
   }
 
-  const writeRejects = async (rows: readonly BadRow[]): Promise<void> => {
+  /** Under a limit there may be more in the file than were read. */
+  const writeRejects = async (rows: AsyncIterable<BadRow>, total: number): Promise<void> => {
     await connection.run(`CREATE TEMP TABLE IF NOT EXISTS ${state.rejectsTable} (${rejectColumns})`)
-    for (let start = 0; start < rows.length; start += rejectPage)
-      await connection.run(
-        `INSERT INTO temp.${state.rejectsTable} VALUES ${rejectValues(rows.slice(start, start + rejectPage))}`,
-      )
+    let page: BadRow[] = []
+    let written = 0
+    const write = async () => {
+      if (page.length > 0)
+        await connection.run(`INSERT INTO temp.${state.rejectsTable} VALUES ${rejectValues(page)}`)
+      page = []
+    }
+    for await (const row of rows) {
+      if (page.push(row) >= rejectPage) await write()
+      if (++written === total) break
+    }
+    await write()
   }
 
   /** A limit cuts the file of the last row; the files after it were not read. */
@@ -257,10 +264,10 @@ export const createFileLoader = (
       const defined = await defineColumns(context, group)
       await loadGroup(defined, true)
     }
-    const keys = (state.columns ?? []).filter(({ kind }) => kind === 'data').map(({ name }) => name)
+    const names = (state.columns ?? []).filter(({ kind }) => kind === 'data').map(({ name }) => name)
     // Rows are numbered by statement, so with `_row` each file has one of its own.
     const numbered = (state.columns ?? []).some(({ name, kind }) => kind === 'lineage' && name === '_row')
-    for (const group of await groupFiles(connection, rest, keys, signal))
+    for (const group of await groupFiles(connection, rest, names, signal))
       for (const files of numbered ? group.files.map((file) => [file]) : [group.files])
         await loadGroup({ ...group, files }, false)
   }

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Dialect } from './dialect.ts'
+import { carriageReturn, createQuoting, lineFeed } from './rewrite.ts'
 
 /** Where a record begins, and its text. */
 export interface RecordPlace {
@@ -11,38 +12,43 @@ export interface RecordPlace {
   readonly raw: string
 }
 
-export interface LocateOptions {
+/** Things to find, in the order of the file. */
+type Wanted<Item> = AsyncIterator<Item> | Iterator<Item>
+
+export interface LocateOptions<Row, Record> {
   /** CSV: quotes may hold line ends, a header and blank lines are no records. Undefined: one record a line, blank lines are none. */
   readonly dialect: Dialect | undefined
   readonly columnCount: number
-  /** Numbers of records to find, from 1, ascending: those that the reader gave, in the order of the file. */
-  readonly rows: readonly number[]
-  /** Bytes at which records begin that the reader could not parse, ascending: they are found, and not counted as rows. */
-  readonly offsets: readonly number[]
+  /** Records by number, from 1: those that the reader gave, in the order of the file. */
+  readonly rows: Wanted<Row>
+  /** Records by the byte at which they begin, that the reader could not parse: they are not counted as rows. */
+  readonly offsets: Wanted<Record>
 }
 
 const maxRawBytes = 32 * 1024
-const [lineFeed, carriageReturn] = [10, 13]
+
+/** No quote ever opens in one record a line. */
+const plainLines = { quote: '', escape: '', delimiter: '\0' } as Dialect
 
 /**
- * Finds records of one text file by number or offset, in one pass over its bytes. Runs only for files that have bad
- * rows: the way of good rows has no JavaScript.
+ * Finds records of one text file by number or offset, in one pass over its bytes, and gives each with its place, in
+ * the order of the file. Runs only for files that have bad rows: the way of good rows has no JavaScript.
  */
-export const locateRecords = async (
+export async function* locateRecords<
+  Row extends { readonly row: number },
+  Record extends { readonly offset: number },
+>(
   bytes: Readable,
-  options: LocateOptions,
-): Promise<{ rows: Map<number, RecordPlace>; offsets: Map<number, RecordPlace> }> => {
+  options: LocateOptions<Row, Record>,
+): AsyncGenerator<{ readonly wanted: Row | Record; readonly place: RecordPlace }> {
   const { dialect } = options
-  const quote = dialect && dialect.quote !== '' ? dialect.quote.charCodeAt(0) : -1
-  const escapeByte = dialect && dialect.escape !== dialect.quote ? dialect.escape.charCodeAt(0) : -1
-  const delimiter = dialect?.delimiter.charCodeAt(0) ?? -1
+  const quoting = createQuoting(dialect ?? plainLines)
   const comment = dialect?.comment ? dialect.comment.charCodeAt(0) : -1
   const skipBlank = !dialect || options.columnCount > 1
-  const rows = new Map<number, RecordPlace>()
-  const offsets = new Map<number, RecordPlace>()
-  let toSkip = (dialect?.skipLines ?? 0) + (dialect?.header ? 1 : 0)
-  let nextRow = 0
-  let nextOffset = 0
+  const headerLines = dialect?.header ? 1 : 0
+  let toSkip = (dialect?.skipLines ?? 0) + headerLines
+  let nextRow = await options.rows.next()
+  let nextOffset = await options.offsets.next()
   let row = 0
   let position = 0
   let line = 1
@@ -51,70 +57,67 @@ export const locateRecords = async (
   let length = 0
   let firstByte = -1
   let isWanted = false
-  let quoted = false
-  let escaped = false
-  let atField = true
 
-  const endRecord = () => {
-    const isBlank = length === 0
-    const isComment = comment >= 0 && firstByte === comment
+  /** Whether the record that ends here is asked for. */
+  const endRecord = (): 'row' | 'offset' | undefined => {
     if (toSkip > 0) {
-      if (!(isBlank && skipBlank && toSkip === 1 && dialect?.header)) toSkip--
-    } else if (!(isBlank && skipBlank) && !isComment) {
-      const place = () => ({
-        line: start.line,
-        byteOffset: start.position,
-        raw: Buffer.from(record).toString().replace(/\r$/, ''),
-      })
-      const wanted = options.offsets[nextOffset]
-      if (wanted !== undefined && wanted <= start.position) {
-        offsets.set(wanted, place())
-        nextOffset++
-      } else {
-        row++
-        if (row === options.rows[nextRow]) {
-          rows.set(row, place())
-          nextRow++
-        }
-      }
+      toSkip--
+      return undefined
     }
+    const isBlank = length === 0 || (length === 1 && firstByte === carriageReturn)
+    if ((isBlank && skipBlank) || (comment >= 0 && firstByte === comment)) return undefined
+    if (!nextOffset.done && nextOffset.value.offset <= start.position) return 'offset'
+    row++
+    return !nextRow.done && nextRow.value.row === row ? 'row' : undefined
+  }
+  const place = (): RecordPlace => ({
+    line: start.line,
+    byteOffset: start.position,
+    raw: Buffer.from(record).toString().replace(/\r$/, ''),
+  })
+  const beginRecord = (at: number) => {
+    start = { position: at, line }
     record = []
     length = 0
     firstByte = -1
-    atField = true
-    quoted = false
+    isWanted =
+      (!nextRow.done && nextRow.value.row === row + 1) || (!nextOffset.done && nextOffset.value.offset <= at)
+    quoting.endLine()
   }
-  const beginRecord = (at: number) => {
-    start = { position: at, line }
-    const offset = options.offsets[nextOffset]
-    isWanted = options.rows[nextRow] === row + 1 || (offset !== undefined && offset <= at)
-  }
-  beginRecord(0)
-
-  const done = () => nextRow >= options.rows.length && nextOffset >= options.offsets.length
-  for await (const chunk of bytes as AsyncIterable<Buffer>) {
-    for (let index = 0; index < chunk.length; index++, position++) {
-      const byte = chunk[index] ?? 0
-      // A record that the reader gave up ends with its line: the reader goes on there.
-      const isBroken = options.offsets[nextOffset] === start.position
-      if (byte === lineFeed && (!quoted || isBroken)) {
-        if (length === 1 && firstByte === carriageReturn) length = 0
-        endRecord()
-        line++
-        beginRecord(position + 1)
-        continue
-      }
-      if (byte === lineFeed) line++
-      if (escaped) escaped = false
-      else if (quoted && byte === escapeByte) escaped = true
-      else if (byte === quote && (quoted || atField)) quoted = !quoted
-      atField = !quoted && byte === delimiter
-      if (length++ === 0) firstByte = byte
-      if (isWanted && record.length < maxRawBytes) record.push(byte)
+  const found = async function* (end: 'row' | 'offset' | undefined) {
+    if (end === 'row') {
+      yield { wanted: nextRow.value as Row, place: place() }
+      nextRow = await options.rows.next()
+    } else if (end === 'offset') {
+      yield { wanted: nextOffset.value as Record, place: place() }
+      nextOffset = await options.offsets.next()
     }
-    if (done()) break
   }
-  if (length > 0) endRecord()
-  bytes.destroy()
-  return { rows, offsets }
+
+  beginRecord(0)
+  try {
+    for await (const chunk of bytes as AsyncIterable<Buffer>) {
+      for (let index = 0; index < chunk.length; index++, position++) {
+        const byte = chunk[index] ?? 0
+        if (byte === lineFeed) {
+          // A record that the reader gave up ends with its line: the reader goes on there. So does a skipped line.
+          const isBroken = !nextOffset.done && nextOffset.value.offset === start.position
+          line++
+          if (!quoting.isQuoted() || isBroken || toSkip > headerLines) {
+            const end = endRecord()
+            if (end) yield* found(end)
+            beginRecord(position + 1)
+            continue
+          }
+        }
+        quoting.take(byte)
+        if (length++ === 0) firstByte = byte
+        if (isWanted && record.length < maxRawBytes) record.push(byte)
+      }
+      if (nextRow.done && nextOffset.done) return
+    }
+    if (length > 0) yield* found(endRecord())
+  } finally {
+    bytes.destroy()
+  }
 }

@@ -2,6 +2,7 @@ import type { LogicalType, StagedFile } from '@penstock/core'
 import type { Dialect } from './dialect.ts'
 import type { JsonReader } from './json.ts'
 import type { SourceValue } from './proofs.ts'
+import type { Rewrite } from './rewrite.ts'
 
 /** One column as the files have it. */
 export interface ReadColumn {
@@ -34,7 +35,7 @@ export interface Source {
 }
 
 /** Reasons of `__bad` that concern a whole row; others are the position of a column. */
-export const rowFault = { malformed: -1, unknownKey: -2 } as const
+export const rowFault = { malformed: -1, unknownKey: -2, ambiguousKey: -3 } as const
 
 /** Files that one statement can read: the same format, dialect and columns. */
 export interface Layout {
@@ -46,8 +47,12 @@ export interface Layout {
   readonly declared?: readonly LogicalType[]
   /** JSON only. */
   readonly json?: JsonReader
+  /** JSON only: keys from which each column takes its value, several where the key is spelled in several ways. */
+  readonly columnKeys?: readonly (readonly string[])[]
   /** CSV only. */
   readonly dialect?: Dialect
+  /** What has to be done to the bytes before they can be read. */
+  readonly rewrite?: Rewrite
   /** Bytes of the header with its line end: an uncompressed file that begins with them has this layout. */
   readonly headerBytes?: Buffer
   /** CSV records that can't be parsed go to tables named by `tag`; without it they are passed over. */

@@ -1,3 +1,4 @@
+import type { DuckDBConnection } from '@duckdb/node-api'
 import { ConnectorError, describeType, type LogicalType } from '@penstock/core'
 import { duckdbType } from '../logical-types.ts'
 import { quoteIdentifier, quoteNullableText } from '../sql.ts'
@@ -5,7 +6,7 @@ import { blame } from './blame.ts'
 import { findColumn, givenType, lineageColumn, refuseClash, type StageColumn, sameName } from './columns.ts'
 import { inferTypes, type Scan } from './infer-types.ts'
 import { type FileGroup, withPaths } from './inputs.ts'
-import { jsonKeys, jsonLayout } from './json.ts'
+import { jsonKeys, jsonLayout, withKeys } from './json.ts'
 import { fits, text, widen } from './lattice.ts'
 import { formatsOf, type LoaderContext } from './loader.ts'
 import type { Layout } from './reading.ts'
@@ -19,12 +20,12 @@ export const typesFor = (layout: Layout, columns: readonly StageColumn[]): (Logi
   layout.names.map((name) => findColumn(columns, name)?.type)
 
 /**
- * Columns of a load by its first file with records. Types are a guess by a sample, which the load proves; keys of JSON
- * records are looked for in the whole file.
+ * Columns of a load by its first file with records. Types, and the keys of JSON records, are a guess by a sample, which
+ * the load proves.
  */
 export const defineColumns = async (context: LoaderContext, group: FileGroup): Promise<FileGroup> => {
   const { state, options } = context
-  const { layout, files } = await withAllKeys(context, group)
+  const { layout, files } = await withSampledKeys(context, group)
   const file = files[0]?.file
   if (!file) return group
   const constants = Object.keys(file.constants)
@@ -49,15 +50,15 @@ export const defineColumns = async (context: LoaderContext, group: FileGroup): P
   return { layout, files }
 }
 
-const withAllKeys = async ({ connection, read }: LoaderContext, group: FileGroup): Promise<FileGroup> => {
+const withSampledKeys = async ({ connection, read }: LoaderContext, group: FileGroup): Promise<FileGroup> => {
   const { json } = group.layout
   if (!json) return group
-  const keys = await withPaths(group, read, (paths) => jsonKeys(connection, paths, json)).catch(
-    async (error: unknown) => {
-      throw await blame(error, group, read)
-    },
-  )
-  return { layout: jsonLayout(keys, json), files: group.files }
+  const keys = await withPaths(group, read, (paths) =>
+    jsonKeys(connection, paths, json, { records: maxSampleRows }),
+  ).catch(async (error: unknown) => {
+    throw await blame(error, group, read)
+  })
+  return { layout: jsonLayout(withKeys([], keys), json), files: group.files }
 }
 
 const refuseUnknownTypes = ({ options }: LoaderContext, names: readonly string[], url: string): void => {
@@ -85,19 +86,34 @@ export const inferredTypes = async (
   const { layout, files } = group
   const unknown = layout.names.map(() => undefined)
   const rows = Math.max(100, Math.min(maxSampleRows, Math.floor(sampleCells / names.length)))
-  const scan: Scan = (use) =>
-    withPaths(sampled ? { layout, files: files.slice(0, 1) } : group, read, async (paths) => {
-      const { from } = layout.source(paths, unknown)
-      const result = await use(sampled ? `(SELECT * FROM ${from} LIMIT ${rows})` : from)
-      return result
-    })
   const { columns } = layout.source([], unknown)
   const values = names.flatMap((name) => findColumn(columns, name)?.value ?? [])
-  return inferTypes(connection, scan, values, files[0] ? formatsOf(files[0].file) : {}).catch(
-    async (error: unknown) => {
-      throw await blame(error, group, read)
-    },
-  )
+  const formats = files[0] ? formatsOf(files[0].file) : {}
+  const infer = (scan: Scan) => inferTypes(connection, scan, values, formats)
+  const scanOf =
+    (source: FileGroup): Scan =>
+    (use) =>
+      withPaths(source, read, (paths) => use(layout.source(paths, unknown).from))
+  const types = sampled
+    ? scanOf({ layout, files: files.slice(0, 1) })((from) => onSample(connection, from, rows, infer))
+    : infer(scanOf(group))
+  return types.catch(async (error: unknown) => {
+    throw await blame(error, group, read)
+  })
+}
+
+/** Several statements look at a sample, so the file is read for it once. */
+const onSample = async <Result>(
+  connection: DuckDBConnection,
+  from: string,
+  rows: number,
+  use: (scan: Scan) => Promise<Result>,
+): Promise<Result> => {
+  const table = '__penstock_sample'
+  await connection.run(`CREATE OR REPLACE TEMP TABLE ${table} AS SELECT * FROM ${from} LIMIT ${rows}`)
+  const result = await use((scanned) => scanned(`temp.${table}`))
+  await connection.run(`DROP TABLE temp.${table}`)
+  return result
 }
 
 /** Partitions are whole numbers, dates or text: what widens to text without another look at the files. */

@@ -1,15 +1,15 @@
 import { type LogicalType, sameType } from '@penstock/core'
 import type { StageColumn } from './columns.ts'
 import { type FileGroup, withPaths } from './inputs.ts'
-import { jsonKeys, jsonLayout } from './json.ts'
+import { jsonKeys, jsonLayout, withKeys } from './json.ts'
 import { text, widen } from './lattice.ts'
 import type { LoaderContext } from './loader.ts'
 import { rowFault } from './reading.ts'
 import { addColumns, changeType, inferredTypes } from './schema.ts'
 
 /**
- * Widens columns in which values did not fit, as far as the policy allows: any type in the file that defines the
- * schema; a first type for a column that had no value yet; text for partitions; with `evolve` lossless promotions.
+ * Widens columns in which values did not fit, as far as the policy allows: any type and key in the file that defines
+ * the schema; a first type for a column that had no value yet; text for partitions; with `evolve` lossless promotions.
  * Returns the group to load again, or undefined when the values stay bad.
  */
 export const widenColumns = async (
@@ -22,8 +22,8 @@ export const widenColumns = async (
   const evolves = context.options.schemaPolicy === 'evolve'
   let changed = false
   let current = group
-  if (bad.includes(rowFault.unknownKey) && evolves) {
-    current = await withNewKeys(context, group)
+  if (bad.includes(rowFault.unknownKey)) {
+    current = await withNewKeys(context, group, evolves || options.defines)
     changed = current !== group
   }
   const concerned = columns.filter(
@@ -53,14 +53,19 @@ const targetType = (
   return evolves ? widen(column.type, inferred) : undefined
 }
 
-const withNewKeys = async (context: LoaderContext, group: FileGroup): Promise<FileGroup> => {
-  const { json, names } = group.layout
-  if (!json) return group
+/** New spellings of known keys always have their column; new columns only where they may be added. */
+const withNewKeys = async (context: LoaderContext, group: FileGroup, mayAdd: boolean): Promise<FileGroup> => {
+  const { json, names, columnKeys } = group.layout
+  if (!json || !columnKeys) return group
   const keys = await withPaths(group, context.read, (paths) =>
-    jsonKeys(context.connection, paths, json, { unknownTo: names }),
+    jsonKeys(context.connection, paths, json, { unknownTo: columnKeys.flat() }),
   )
-  if (keys.length === 0) return group
-  const wider = { layout: jsonLayout([...names, ...keys], json), files: group.files }
-  await addColumns(context, wider, keys)
+  const before = names.map((name, index) => ({ name, keys: columnKeys[index] ?? [] }))
+  const all = withKeys(before, keys)
+  const columns = mayAdd ? all : all.slice(0, before.length)
+  if (columns.flatMap((column) => column.keys).length === columnKeys.flat().length) return group
+  const wider = { layout: jsonLayout(columns, json), files: group.files }
+  const added = columns.slice(before.length).map(({ name }) => name)
+  if (added.length > 0) await addColumns(context, wider, added)
   return wider
 }

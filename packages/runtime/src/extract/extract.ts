@@ -112,11 +112,17 @@ const extractAll = async (state: RunState): Promise<RunRecord> => {
   let committed: RunRecord | undefined
   for (const [index, resolved] of state.resolved.entries()) {
     const isLast = index === state.resolved.length - 1
-    const outcome = await extractTable(state, resolved, (result) =>
+    const recordWith = (result: TableResult) =>
       isLast
         ? finished(state.run, [...results, result], state.clock)
-        : { ...state.run, tables: [...results, result] },
-    )
+        : { ...state.run, tables: [...results, result] }
+    let outcome = await extractTable(state, resolved, recordWith)
+    const again = outcome.error && withMixedLineEnds(resolved, outcome.error)
+    if (again) {
+      const { message } = outcome.error
+      state.onProgress({ type: 'notice', message: `${message} The table is loaded again with that in mind.` })
+      outcome = await extractTable(state, again, recordWith)
+    }
     results.push(outcome.result)
     committed = outcome.record
     state.onProgress({ type: 'table-finished', table: outcome.result.name, result: outcome.result })
@@ -137,6 +143,22 @@ interface TableOutcome {
   /** The run record that was committed with the rows. */
   readonly record?: RunRecord
   readonly error?: ConnectorError
+}
+
+/**
+ * The table with line ends that differ within a file, after a load that failed by them: the engine reads such files in
+ * a slower way, which it can't change to within a transaction that failed.
+ */
+const withMixedLineEnds = (
+  { table, load }: ResolvedTable,
+  { code }: ConnectorError,
+): ResolvedTable | undefined => {
+  if (code !== 'MixedLineEnds' || table.kind !== 'files') return undefined
+  const format: typeof table.format = (entry) => {
+    const given = table.format(entry)
+    return given?.type === 'csv' ? { ...given, lineEnds: 'mixed' } : given
+  }
+  return { table: { ...table, format }, load }
 }
 
 const extractTable = async (
