@@ -117,10 +117,13 @@ const extractAll = async (state: RunState): Promise<RunRecord> => {
         ? finished(state.run, [...results, result], state.clock)
         : { ...state.run, tables: [...results, result] }
     let outcome = await extractTable(state, resolved, recordWith)
-    const again = outcome.error && withMixedLineEnds(resolved, outcome.error)
+    const { error } = outcome
+    const again = error && withMixedLineEnds(resolved, error)
     if (again) {
-      const { message } = outcome.error
-      state.onProgress({ type: 'notice', message: `${message} The table is loaded again with that in mind.` })
+      state.onProgress({
+        type: 'notice',
+        message: `${error.message} The table is loaded again with that in mind.`,
+      })
       outcome = await extractTable(state, again, recordWith)
     }
     results.push(outcome.result)
