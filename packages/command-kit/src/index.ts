@@ -1,4 +1,5 @@
 export { Args, Flags, type Interfaces } from '@oclif/core'
+export { type ActionCommandOptions, actionCommand } from './actions/command.ts'
 export { BaseCommand } from './command.ts'
 export { exitCodes } from './exit-codes.ts'
 export { CommandFailure, errorFields, errorLines, failureOf } from './failure.ts'

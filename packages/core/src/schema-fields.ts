@@ -33,6 +33,8 @@ export interface SchemaField {
   readonly schema: z.ZodType
   /** Fields of an object. */
   readonly fields?: readonly SchemaField[]
+  /** Fields of the objects in a list. */
+  readonly itemFields?: readonly SchemaField[]
 }
 
 /** The parts of zod's definitions that are read here. Read by name, not by class: a connector may bring its own zod. */
@@ -109,7 +111,7 @@ const unwrapSchema = (schema: z.ZodType): Unwrapped => {
   }
 }
 
-type Form = Pick<SchemaField, 'kind' | 'item' | 'options'>
+type Form = Pick<SchemaField, 'kind' | 'item' | 'options' | 'itemFields'>
 
 const formOf = (schema: z.ZodType): Form => {
   const definition = definitionOf(schema)
@@ -145,7 +147,12 @@ const formOf = (schema: z.ZodType): Form => {
 
 const itemsOf = (kind: 'list' | 'map', schema: z.ZodType | undefined): Form => {
   const item = schema ? schemaField('', schema) : undefined
-  return { kind, item: item?.kind ?? 'text', ...(item?.options ? { options: item.options } : {}) }
+  return {
+    kind,
+    item: item?.kind ?? 'text',
+    ...(item?.options ? { options: item.options } : {}),
+    ...(item?.fields ? { itemFields: item.fields } : {}),
+  }
 }
 
 /** A union takes the form that covers the others: a list covers its entry, a text covers numbers. */

@@ -25,6 +25,12 @@ export class Policy extends ProjectCommand {
       multiple: true,
       multipleNonGreedy: true,
     }),
+    action: Flags.string({
+      description: 'Of an actions connection: only what this action needs; repeatable.',
+      helpValue: 'NAME',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
     'secure-transport': Flags.boolean({ description: 'Deny what does not come over TLS.' }),
   }
 
@@ -41,6 +47,7 @@ export class Policy extends ProjectCommand {
       { config, authMethod, authFields },
       {
         ...(sourceIps.length > 0 ? { sourceIps } : {}),
+        ...(flags.action === undefined ? {} : { actions: flags.action }),
         ...(flags['secure-transport'] ? { secureTransport: true } : {}),
       },
     )

@@ -23,6 +23,11 @@ export const builtInConnectors: readonly BuiltInConnector[] = [
     title: 'HTTP services with paged JSON',
     load: async () => (await import('@penstock/source-http')).default,
   },
+  {
+    name: 'actions-s3',
+    title: 'Amazon S3: upload, download, list, copy, sync and other actions',
+    load: async () => (await import('@penstock/actions-s3')).default,
+  },
 ]
 
 /** The one version of the contract that this release runs. */

@@ -11,17 +11,18 @@ export const connectionArgument = Args.string({
   ignoreStdin: true,
 })
 
+export const projectFlag = {
+  project: Flags.string({
+    description: 'Project file, or its folder (default: the nearest penstock.yaml).',
+    helpValue: 'PATH',
+    helpGroup: 'GLOBAL',
+    env: 'PENSTOCK_PROJECT',
+  }),
+}
+
 /** What commands share that work with a project file. */
 export abstract class ProjectCommand extends BaseCommand {
-  static override baseFlags: Interfaces.FlagInput = {
-    ...BaseCommand.baseFlags,
-    project: Flags.string({
-      description: 'Project file, or its folder (default: the nearest penstock.yaml).',
-      helpValue: 'PATH',
-      helpGroup: 'GLOBAL',
-      env: 'PENSTOCK_PROJECT',
-    }),
-  }
+  static override baseFlags: Interfaces.FlagInput = { ...BaseCommand.baseFlags, ...projectFlag }
 
   protected openProject(given: unknown): Promise<Project> {
     return openProject({ cwd: process.cwd(), given: given as string | undefined })
@@ -38,9 +39,18 @@ export abstract class ProjectCommand extends BaseCommand {
     name: string,
     options: { secrets?: 'required' | 'optional' } = {},
   ): Promise<Connection> {
-    const connector = await this.connectorOf(project, name)
-    const connection = await openConnection(project, name, connector, options)
+    const connection = await openProjectConnection(project, name, options)
     this.redactor.add(connection.secrets())
     return connection
   }
+}
+
+/** The connection of a project, with its connector loaded. */
+export const openProjectConnection = async (
+  project: Project,
+  name: string,
+  options: { secrets?: 'required' | 'optional' } = {},
+): Promise<Connection> => {
+  const connector = await loadConnector(connectionNamed(project, name).connector, project.folder)
+  return openConnection(project, name, connector, options)
 }

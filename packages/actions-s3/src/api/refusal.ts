@@ -38,6 +38,6 @@ export const refusal = (method: string, path: string, status: number, text: stri
   return new ConnectorError(
     kindOf(status),
     `${method} ${path} was refused (${code}, HTTP ${status})${message ? `: ${message}` : '.'}`,
-    { code, hint: 'To get such an answer as a result, set fail to false.' },
+    { code, hint: 'To get such an answer as a result, set fail to false (--no-fail).' },
   )
 }

@@ -1,8 +1,8 @@
-import type { StreamResult, TableResult } from '@penstock/core'
+import type { ActionProgress, StreamResult, TableResult } from '@penstock/core'
 import { countOf, formatBytes, formatClock, formatCount, formatDuration } from '../text/numbers.ts'
 import type { Style } from '../text/style.ts'
 import { pad, printable, truncate } from '../text/width.ts'
-import { type ProgressState, rateOf, remainingOf, type TableProgress } from './state.ts'
+import { actionSamples, type ProgressState, rateOf, remainingOf, type TableProgress } from './state.ts'
 
 /** Columns of the bar: what a narrow terminal leaves, and not more than is useful. */
 const barWidthOf = (width: number): number => Math.max(4, Math.min(24, width - 40))
@@ -13,6 +13,7 @@ export const liveLines = (state: ProgressState, style: Style, width: number): st
   const active = tables.filter((table) => table.phase !== 'waiting' && table.phase !== 'finished')
   const waiting = tables.filter((table) => table.phase === 'waiting').length
   return [
+    ...(state.action ? actionLines(state, state.action, style, width) : []),
     ...active.flatMap((table) => tableLines(table, rateOf(state, table.name), style, width)),
     ...(waiting > 0 ? [style.dim(truncate(`  ${countOf(waiting, 'more table')} to come`, width))] : []),
   ]
@@ -33,15 +34,51 @@ const tableLines = (
   }
   const total = table.plannedBytes ?? 0
   const share = total > 0 ? Math.min(1, table.bytes / total) : 1
+  return [
+    barLine(name, share, remainingOf(table, rate), style, width),
+    style.dim(truncate(`  ${detailsOf(table, rate).join('  ')}`, width)),
+  ]
+}
+
+/** Name, bar, percent and remaining time in one line. */
+const barLine = (
+  name: string,
+  share: number,
+  remaining: number | undefined,
+  style: Style,
+  width: number,
+): string => {
   const barWidth = barWidthOf(width)
   const filled = Math.round(share * barWidth)
   const bar = style.cyan('█'.repeat(filled)) + style.dim('░'.repeat(barWidth - filled))
   const percent = pad(`${Math.floor(share * 100)} %`, 5, 'right')
-  const remaining = remainingOf(table, rate)
   const eta = remaining === undefined ? '' : `  ETA ${formatClock(remaining)}`
   const room = Math.max(1, width - barWidth - 9 - eta.length)
-  const first = `${pad(truncate(name, room, 'middle'), Math.min(room, 20))}  ${bar} ${percent}${eta}`
-  return [first, style.dim(truncate(`  ${detailsOf(table, rate).join('  ')}`, width))]
+  return `${pad(truncate(name, room, 'middle'), Math.min(room, 20))}  ${bar} ${percent}${eta}`
+}
+
+const actionLines = (state: ProgressState, action: ActionProgress, style: Style, width: number): string[] => {
+  const details = style.dim(truncate(`  ${actionDetails(state, action).join('  ')}`, width))
+  const name = printable(action.item)
+  if (action.totalBytes === undefined) return [truncate(name, width, 'middle'), details]
+  const share = Math.max(0, Math.min(1, action.bytes / action.totalBytes))
+  const remaining = remainingOf(
+    { bytes: action.bytes, plannedBytes: action.totalBytes },
+    rateOf(state, actionSamples),
+  )
+  return [barLine(name, share, remaining, style, width), details]
+}
+
+const actionDetails = (state: ProgressState, action: ActionProgress): string[] => {
+  const rate = rateOf(state, actionSamples)
+  const total = action.totalBytes === undefined ? '' : ` of ${formatBytes(action.totalBytes)}`
+  return [
+    `${formatBytes(action.bytes)}${total}`,
+    ...((action.totalItems ?? 0) > 1
+      ? [`${formatCount(action.items)} of ${countOf(action.totalItems ?? 0, 'object')}`]
+      : []),
+    ...(rate === undefined ? [] : [`${formatBytes(rate)}/s`]),
+  ]
 }
 
 const detailsOf = (table: TableProgress, rate: number | undefined): string[] => [
@@ -63,6 +100,7 @@ const writtenOf = (table: TableProgress, rate: number | undefined): string[] => 
 
 /** One line on the table at work, for a log. Undefined when nothing is under way. */
 export const quietLine = (state: ProgressState): string | undefined => {
+  if (state.action) return `${printable(state.action.item)}: ${actionDetails(state, state.action).join(', ')}`
   const tables = [...state.tables.values()]
   const table = tables.find(({ phase }) => phase !== 'waiting' && phase !== 'finished')
   if (!table) return undefined

@@ -1,13 +1,14 @@
 import type { Writable } from 'node:stream'
-import type { ProgressEvent } from '@penstock/core'
+import type { ActionProgress, ProgressEvent } from '@penstock/core'
 import type { Style } from '../text/style.ts'
 import { columnsOf, printable } from '../text/width.ts'
 import { liveLines, quietLine, resultLine, streamLine } from './lines.ts'
-import { advance, initialProgress, type ProgressState } from './state.ts'
+import { advance, advanceAction, initialProgress, type ProgressState } from './state.ts'
 
 /** Shows a run under way. Works on stderr only. */
 export interface Progress {
   readonly onProgress: (event: ProgressEvent) => void
+  readonly onAction: (event: ActionProgress) => void
   /** Prints a line above what is drawn. */
   line(text: string): void
   /** True while something is drawn or about to be. */
@@ -82,6 +83,10 @@ export const createProgress = (options: ProgressOptions): Progress => {
   return Object.freeze({
     line,
     active: () => timer !== undefined,
+    onAction: (event: ActionProgress) => {
+      state = advanceAction(state, event, Date.now())
+      start()
+    },
     onProgress: (event: ProgressEvent) => {
       state = advance(state, event, Date.now())
       start()

@@ -1,4 +1,4 @@
-import type { ProgressEvent } from '@penstock/core'
+import type { ActionProgress, ProgressEvent } from '@penstock/core'
 
 /** What is known of one table of a run. Counts are totals so far. */
 export interface TableProgress {
@@ -20,6 +20,8 @@ export interface TableProgress {
 export interface ProgressState {
   readonly runId?: string
   readonly tables: ReadonlyMap<string, TableProgress>
+  /** The action at work. */
+  readonly action?: ActionProgress
   /** Points in time with the bytes that had arrived, for the rate: the last seconds only. */
   readonly samples: readonly { readonly at: number; readonly bytes: number; readonly table: string }[]
 }
@@ -59,6 +61,18 @@ export const advance = (state: ProgressState, event: ProgressEvent, now: number)
   return { ...state, tables, samples: recent }
 }
 
+/** Name under which the samples of an action are kept: no table's, as tables have names. */
+export const actionSamples = ''
+
+/** The state after an action told where it is. `now` in ms. */
+export const advanceAction = (state: ProgressState, action: ActionProgress, now: number): ProgressState => {
+  const last = state.samples.at(-1)
+  // An action tells each chunk: a few samples a second are enough for a rate.
+  if (last && now - last.at < 200) return { ...state, action }
+  const samples = [...state.samples, { at: now, bytes: action.bytes, table: actionSamples }]
+  return { ...state, action, samples: samples.filter((sample) => sample.at >= now - rateWindow) }
+}
+
 type TableEvent = Exclude<ProgressEvent, { type: 'run-started' | 'notice' }>
 
 const changeTable = (table: TableProgress, event: TableEvent): TableProgress => {
@@ -95,7 +109,10 @@ export const rateOf = (state: ProgressState, table: string): number | undefined 
 }
 
 /** Remaining time in ms at the current rate; undefined where nothing can be said. */
-export const remainingOf = (table: TableProgress, rate: number | undefined): number | undefined => {
+export const remainingOf = (
+  table: Pick<TableProgress, 'bytes' | 'plannedBytes'>,
+  rate: number | undefined,
+): number | undefined => {
   if (!rate || table.plannedBytes === undefined) return undefined
   return (Math.max(0, table.plannedBytes - table.bytes) * 1000) / rate
 }

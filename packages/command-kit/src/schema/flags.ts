@@ -140,17 +140,23 @@ const mapOf = (flag: string, pairs: readonly string[]): Record<string, string> =
     }),
   )
 
-/** Validates input that came from flags. A failure is one `config` error that names the flags, and no value. */
+/**
+ * Validates input that came from flags, and from arguments (`argumentNames`: fields that are one). A failure is one
+ * `config` error that names them, and no value.
+ */
 export const parseFlags = <Schema extends z.ZodType>(
   schema: Schema,
   input: unknown,
   hint?: string,
+  argumentNames: readonly string[] = [],
 ): z.output<Schema> => {
   const result = schema.safeParse(input)
   if (result.success) return result.data
   const flags = new Map(flaggedFields(schema).map(({ path, flag }) => [path.join('.'), flag]))
   const messages = result.error.issues.map((issue) => {
     const flag = flagAt(flags, issue.path)
+    const [field = ''] = issue.path.map(String)
+    if (argumentNames.includes(field)) return issueText(argumentLabel(field), issue)
     return flag ? issueText(`--${flag}`, issue) : describeIssue(issue)
   })
   throw new ConnectorError('config', `${[...new Set(messages)].join('\n')}${ending(messages)}`, {
@@ -158,6 +164,9 @@ export const parseFlags = <Schema extends z.ZodType>(
     ...(hint === undefined ? {} : { hint }),
   })
 }
+
+/** An argument as the help shows it: `PATH`. */
+export const argumentLabel = (field: string): string => kebab(field).toUpperCase()
 
 const ending = (messages: readonly string[]): string => (messages.at(-1)?.endsWith('.') ? '' : '.')
 

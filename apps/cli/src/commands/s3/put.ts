@@ -1,0 +1,4 @@
+import actionsS3 from '@penstock/actions-s3'
+import { projectActionCommand } from '../../lib/action-command.ts'
+
+export default projectActionCommand(actionsS3, 'upload-file', ['s3:upload-file'])
