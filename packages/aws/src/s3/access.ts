@@ -105,6 +105,12 @@ export interface OpenS3Options {
   readonly retry?: RetryOptions
 }
 
+export interface FetchOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Bytes at most; 1 GiB when absent. */
+  readonly maxBytes?: number
+}
+
 /** One bucket, opened. All functions throw ConnectorErrors. */
 export interface S3Access {
   readonly bucket: string
@@ -116,6 +122,11 @@ export interface S3Access {
   /** Throws `not-found` when there is no such object. */
   head(key: string, options?: HeadOptions): Promise<S3Head>
   file(entry: FileEntry): S3File
+  /**
+   * All bytes of an object whose size nobody knows, in one request. Throws `not-found` when there is no such object,
+   * `resource` when it is larger than allowed.
+   */
+  fetch(key: string, options?: FetchOptions): Promise<Uint8Array>
   /** Region that the bucket is in. */
   location(options?: { signal?: AbortSignal }): Promise<string>
   acl(options?: { signal?: AbortSignal }): Promise<S3Acl>

@@ -27,7 +27,8 @@ export const headObject = async (
   )
 }
 
-const readHead = (bucket: string, key: string, headers: Readonly<Record<string, string>>): S3Head => {
+/** What the headers of an answer tell about an object. */
+export const readHead = (bucket: string, key: string, headers: Readonly<Record<string, string>>): S3Head => {
   const modified = Date.parse(headers['last-modified'] ?? '')
   const storageClass = headers['x-amz-storage-class']
   const tags = headers['x-amz-tagging-count']

@@ -8,6 +8,7 @@ import { remoteFile } from '../transfer/remote-file.ts'
 import type { OpenS3Options, S3Access } from './access.ts'
 import { bucketOperations } from './bucket.ts'
 import { createClient } from './client.ts'
+import { fetchObject } from './fetch.ts'
 import { headObject } from './head.ts'
 import { callerIdentity } from './identity.ts'
 import { listObjects } from './list.ts'
@@ -98,6 +99,7 @@ const openBucket = (options: OpenS3Options): { access: S3Access; writing: Writin
     list: (listing = {}) => listObjects(client, listing),
     head: (key, call) => headObject(client, key, call),
     file: (entry: FileEntry) => remoteFile({ client, hashing, concurrency }, entry),
+    fetch: (key, call) => fetchObject(client, key, call),
     location: (call) => operations.location(client.signals(call?.signal)),
     acl: (call) => operations.acl(client.signals(call?.signal)),
     headBucket: (call) => operations.head(client.signals(call?.signal)),

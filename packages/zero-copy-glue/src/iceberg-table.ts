@@ -1,0 +1,83 @@
+import {
+  type CatalogTable,
+  type CatalogTableDetails,
+  ConnectorError,
+  type TableVersion,
+  type ZeroCopyTable,
+} from '@penstock/core'
+import {
+  describeTransform,
+  type FileReader,
+  parseTableMetadata,
+  planScan,
+  type SelectedVersion,
+  selectVersion,
+  type TableMetadata,
+  tableSchemaOf,
+} from '@penstock/iceberg'
+import type { LoadedTable } from './catalogs/catalog.ts'
+
+/** An Iceberg table at one version. */
+export const openIcebergTable = async (
+  place: CatalogTable,
+  loaded: Extract<LoadedTable, { kind: 'iceberg' }>,
+  reader: FileReader,
+  options: { readonly at: TableVersion | undefined; readonly signal: AbortSignal },
+): Promise<ZeroCopyTable> => {
+  const name = [...place.namespace, place.name].join('.')
+  const { metadataLocation } = loaded
+  const bytes =
+    loaded.metadata ??
+    (await reader.read(metadataLocation ?? '', { signal: options.signal }).catch((error: unknown) => {
+      throw missingMetadata(error, name, metadataLocation ?? '')
+    }))
+  const metadata = parseTableMetadata(bytes, metadataLocation ?? `table ${name}`)
+  const version = selectVersion(metadata, options.at)
+  return Object.freeze({
+    namespace: place.namespace,
+    name: place.name,
+    schema: tableSchemaOf(version.schema),
+    ...(metadata.uuid === undefined ? {} : { versionId: versionIdOf(metadata, version) }),
+    scan: (request) => planScan({ metadata, version, reader, request }),
+    details: async () => detailsOf(metadata, version),
+  } satisfies ZeroCopyTable)
+}
+
+/** Rows of a snapshot never change; the schema that they are shown with may. */
+const versionIdOf = ({ uuid }: TableMetadata, { snapshot, schema }: SelectedVersion): string =>
+  `${uuid}/${snapshot?.snapshotId ?? 'empty'}/${schema.schemaId}`
+
+const missingMetadata = (error: unknown, table: string, location: string): unknown =>
+  ConnectorError.isInstance(error) && error.kind === 'not-found'
+    ? new ConnectorError('not-found', `The metadata file of table ${table} is gone: ${location}.`, {
+        code: 'NoMetadataFile',
+        hint: 'The catalog points at a file that is not there. Register the table again, or restore the file.',
+        place: { object: location },
+        cause: error,
+      })
+    : error
+
+const detailsOf = (metadata: TableMetadata, { snapshot, schema }: SelectedVersion): CatalogTableDetails => {
+  const names = new Map(schema.fields.map((field) => [field.id, field.name]))
+  const spec = metadata.specs.get(metadata.defaultSpecId)
+  const { totalDataFiles, totalFilesSize } = snapshot ?? {}
+  return {
+    format: `iceberg v${metadata.formatVersion}`,
+    location: metadata.location,
+    partitions: (spec?.fields ?? []).map(({ name, transform, sourceIds }) => ({
+      name,
+      transform: describeTransform(transform),
+      column: sourceIds.map((id) => names.get(id) ?? `field ${id}`).join(', '),
+    })),
+    snapshots: metadata.snapshots.map(({ snapshotId, timestampMs, operation, totalRecords }) => ({
+      id: snapshotId,
+      timestamp: new Date(timestampMs),
+      ...(operation === undefined ? {} : { operation }),
+      ...(totalRecords === undefined ? {} : { rows: totalRecords }),
+    })),
+    refs: [...metadata.refs].map(([name, ref]) => ({ name, ...ref })),
+    ...(totalDataFiles === undefined ? {} : { files: Number(totalDataFiles) }),
+    ...(totalFilesSize === undefined ? {} : { bytes: Number(totalFilesSize) }),
+    properties: metadata.properties,
+  }
+}
