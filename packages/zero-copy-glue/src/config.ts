@@ -36,7 +36,7 @@ const oauth = z.strictObject({
     }),
 })
 
-export const catalogKinds = ['glue-rest', 'glue-api', 's3-tables', 'rest'] as const
+const catalogKinds = ['glue-rest', 'glue-api', 's3-tables', 'rest'] as const
 
 /** Fields of a connection. */
 export const config = z

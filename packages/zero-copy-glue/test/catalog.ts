@@ -13,7 +13,7 @@ import { onTestFinished } from 'vitest'
 import type { ZeroCopyContext } from '../src/config.ts'
 import { zeroCopyGlue } from '../src/index.ts'
 
-export const region = 'eu-central-1'
+const region = 'eu-central-1'
 export const externalId = 'penstock-test-1'
 
 /** Iceberg tables that stand in the catalogs of these tests. */
@@ -62,7 +62,7 @@ export const catalogAws = async (options: AwsOptions = {}): Promise<Aws> => {
 
 type Keys = { readonly accessKeyId: string; readonly secretAccessKey: string }
 
-export const keysOf = ({ accessKeyId, secretAccessKey }: Keys) => ({
+const keysOf = ({ accessKeyId, secretAccessKey }: Keys) => ({
   method: 'access-key',
   accessKeyId,
   secretAccessKey,
@@ -89,7 +89,7 @@ export const using = <Result>(
 ): Promise<Result> =>
   withContext(connection, (context: ConnectorContext) => use(context as ZeroCopyContext), options)
 
-export const collect = async <Entry>(entries: Iterable<Entry> | AsyncIterable<Entry>): Promise<Entry[]> => {
+const collect = async <Entry>(entries: Iterable<Entry> | AsyncIterable<Entry>): Promise<Entry[]> => {
   const found: Entry[] = []
   for await (const entry of entries) found.push(entry)
   return found

@@ -28,6 +28,11 @@ export const builtInConnectors: readonly BuiltInConnector[] = [
     title: 'Amazon S3: upload, download, list, copy, sync and other actions',
     load: async () => (await import('@penstock/actions-s3')).default,
   },
+  {
+    name: 'zero-copy-glue',
+    title: 'Iceberg and Hive tables in AWS Glue, S3 Tables and Iceberg REST, queried in place',
+    load: async () => (await import('@penstock/zero-copy-glue')).default,
+  },
 ]
 
 /** The one version of the contract that this release runs. */
