@@ -110,7 +110,11 @@ export const config = z
     storageClass: z
       .enum(storageClasses)
       .optional()
-      .meta({ title: 'Storage class', description: 'Of the files (default STANDARD)', examples: ['STANDARD_IA'] }),
+      .meta({
+        title: 'Storage class',
+        description: 'Of the files (default STANDARD)',
+        examples: ['STANDARD_IA'],
+      }),
     acl: z
       .enum(cannedAcls)
       .optional()

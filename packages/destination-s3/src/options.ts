@@ -55,7 +55,11 @@ const csvFields = {
     .overwrite(character)
     .regex(/^.$/su, 'must be exactly one character, or tab')
     .optional()
-    .meta({ title: 'Delimiter', description: 'Field delimiter of CSV (default ,)', examples: [';', 'tab', '|'] }),
+    .meta({
+      title: 'Delimiter',
+      description: 'Field delimiter of CSV (default ,)',
+      examples: [';', 'tab', '|'],
+    }),
   quote: z
     .enum(['"', 'none'])
     .optional()
@@ -136,7 +140,8 @@ export const options = z
       .optional()
       .meta({
         title: 'Rows of a file',
-        description: 'Rows of one file at most; further files are name_2, name_3 (default 5,000,000 for csv and json)',
+        description:
+          'Rows of one file at most; further files are name_2, name_3 (default 5,000,000 for csv and json)',
         examples: [1_000_000],
       }),
     maxBytes: z
@@ -161,13 +166,10 @@ export const options = z
       .boolean()
       .default(false)
       .meta({ title: 'Manifest', description: 'Write a JSON file last that lists all files of the run' }),
-    empty: z
-      .enum(['header', 'nothing'])
-      .default('header')
-      .meta({
-        title: 'Empty export',
-        description: 'Of a stream without rows write a file with its header alone, or nothing',
-      }),
+    empty: z.enum(['header', 'nothing']).default('header').meta({
+      title: 'Empty export',
+      description: 'Of a stream without rows write a file with its header alone, or nothing',
+    }),
     ...csvFields,
   })
   .superRefine((given, context) => {
@@ -177,7 +179,8 @@ export const options = z
       issue('compression', 'snappy is for parquet: choose none, gzip or zstd')
     if (given.fileType === 'csv') return
     for (const name of csvNames)
-      if (given[name] !== undefined) issue(name, `is an option of csv, and the file type is ${given.fileType}`)
+      if (given[name] !== undefined)
+        issue(name, `is an option of csv, and the file type is ${given.fileType}`)
   })
 
 export type S3ExportOptions = z.output<typeof options>

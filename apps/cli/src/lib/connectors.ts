@@ -24,6 +24,11 @@ export const builtInConnectors: readonly BuiltInConnector[] = [
     load: async () => (await import('@penstock/source-http')).default,
   },
   {
+    name: 'destination-s3',
+    title: 'Exports to Amazon S3 and stores that speak its protocol',
+    load: async () => (await import('@penstock/destination-s3')).default,
+  },
+  {
     name: 'actions-s3',
     title: 'Amazon S3: upload, download, list, copy, sync and other actions',
     load: async () => (await import('@penstock/actions-s3')).default,

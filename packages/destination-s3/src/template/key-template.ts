@@ -8,7 +8,7 @@ export const defaultFileName = '%DESTINATION%_%SEGMENT_ID%_%DATETIME(YYYYMMdd_HH
 
 /** Characters of a file name, its extensions included, and UTF-8 bytes of a key. */
 export const maxNameLength = 255
-export const maxKeyBytes = 1024
+const maxKeyBytes = 1024
 
 /** Folder of a destination's own notes, at the top of its prefix. */
 export const stateFolder = '.penstock/'
@@ -30,6 +30,8 @@ export interface KeyTemplate {
   folder(values: FileValues): string
   /** Key below the prefix. Throws a `config` error where it breaks a rule of keys. */
   key(values: FileValues, options: { readonly encrypted: boolean }): string
+  /** Regular expression that all keys of a stream match, below the prefix. */
+  pattern(values: FileValues, options: { readonly encrypted: boolean }): string
   /** Throws a `config` error for a macro that `values` has nothing for, with its position. */
   requireValues(values: FileValues, options: { readonly cursor: boolean }): void
 }
@@ -69,6 +71,14 @@ export const compileKeyTemplate = (texts: TemplateTexts): KeyTemplate => {
         )
       return `${folderText(values)}${values.partition}${text}`
     },
+    pattern: (values, { encrypted }) => {
+      const plain = name.parts.map((part) => patternOf(part, values)).join('')
+      const extension = escapePattern(`.${values.extension}`)
+      const ended = isExtended(name, plain.endsWith(extension)) ? plain : `${plain}${extension}`
+      const end = ended.endsWith(extension) ? ended.length - extension.length : ended.length
+      const numbered = `${ended.slice(0, end)}(?:_\\d+)?${ended.slice(end)}`
+      return `${escapePattern(folderText(values))}(?:[^/=]+=[^/]*/)*${numbered}${encrypted ? '\\.gpg' : ''}$`
+    },
     requireValues: (values, { cursor }) => {
       for (const template of folder ? [folder, name] : [name])
         for (const part of template.parts) {
@@ -79,7 +89,11 @@ export const compileKeyTemplate = (texts: TemplateTexts): KeyTemplate => {
   })
 }
 
-const compileHalves = ({ keyTemplate, folder, fileName }: TemplateTexts): [Template | undefined, Template] => {
+const compileHalves = ({
+  keyTemplate,
+  folder,
+  fileName,
+}: TemplateTexts): [Template | undefined, Template] => {
   if (keyTemplate === undefined)
     return [
       folder === undefined || folder === '' ? undefined : compileTemplate(folder, 'folder'),
@@ -115,7 +129,8 @@ const segmentProblem = (path: string): string | undefined => {
   for (const segment of path.split('/')) {
     if (segment === '') return 'has an empty segment: two slashes in a row'
     if (segment === '.' || segment === '..') return `has the segment "${segment}"`
-    if (`${segment}/` === stateFolder) return `has the segment "${segment}", where the destination keeps its notes`
+    if (`${segment}/` === stateFolder)
+      return `has the segment "${segment}", where the destination keeps its notes`
   }
   return undefined
 }
@@ -131,8 +146,7 @@ const checkFolder = (template: Template): void => {
       if (closes) segmentMacro = spelling
       continue
     }
-    if (segmentMacro && part.text.replaceAll('/', '') !== '')
-      throw notAtEnd(template, segmentMacro, part.at)
+    if (segmentMacro && part.text.replaceAll('/', '') !== '') throw notAtEnd(template, segmentMacro, part.at)
     const wrong = folderCharacter.exec(part.text)
     if (wrong)
       throw templateError(
@@ -170,8 +184,7 @@ const sampleTime = new Date(0)
 const checkName = (template: Template): void => {
   const { subject, source, parts } = template
   const wrong = (at: number, what: string, hint: string) => templateError(subject, source, at, what, hint)
-  if (parts.length === 0)
-    throw wrong(1, 'there is no file name', `The default is ${defaultFileName}.`)
+  if (parts.length === 0) throw wrong(1, 'there is no file name', `The default is ${defaultFileName}.`)
   for (const part of parts) {
     const text = 'text' in part ? part.text : sampleOf(part)
     const slash = text.search(/[/\\\p{Cc}]/u)
@@ -200,9 +213,20 @@ const sampleOf = ({ macro }: Extract<Part, { macro: Macro }>): string =>
   }) ?? 'x'
 
 /** The name ends with the extension, unless the template puts it somewhere else. */
-const withExtension = (name: string, template: Template, extension: string): string => {
-  const placed = template.parts.some((part) => 'macro' in part && part.macro.spelling === '{extension}')
-  return placed || name.endsWith(`.${extension}`) ? name : `${name}.${extension}`
+const withExtension = (name: string, template: Template, extension: string): string =>
+  isExtended(template, name.endsWith(`.${extension}`)) ? name : `${name}.${extension}`
+
+const isExtended = (template: Template, endsWithIt: boolean): boolean =>
+  endsWithIt || template.parts.some((part) => 'macro' in part && part.macro.spelling === '{extension}')
+
+/** A text as a regular expression that matches just it. */
+export const escapePattern = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
+
+const patternOf = (part: Part, values: FileValues): string => {
+  if ('text' in part) return escapePattern(part.text)
+  if (part.macro.scope === 'part') return '\\d+'
+  if (part.macro.scope === 'file') return '[0-9a-f-]+'
+  return escapePattern(part.macro.value(values) ?? '')
 }
 
 /** `name.csv`, `name_2.csv`, `name_3.csv`. */

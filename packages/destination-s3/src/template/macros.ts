@@ -141,4 +141,8 @@ export const dateTimeMacro = (spelling: string, render: (time: Date) => string):
 })
 
 /** All spellings, for errors and documentation. */
-export const macroSpellings: readonly string[] = [...table.keys(), `%${dateMacro}%`, `%${dateMacro}(YYYYMMdd)%`]
+export const macroSpellings: readonly string[] = [
+  ...table.keys(),
+  `%${dateMacro}%`,
+  `%${dateMacro}(YYYYMMdd)%`,
+]

@@ -22,7 +22,7 @@ export const templateError = (subject: string, source: string, at: number, what:
     place: { value: source },
   })
 
-const percentMacro = /%([A-Za-z_][A-Za-z0-9_]*)(?:\(([^()]*)\))?%/y
+const percentMacro = /%([A-Za-z][A-Za-z0-9_]*)(?:\(([^()]*)\))?%/y
 /** What begins like a macro and is not closed is no percent sign that somebody wanted. */
 const openPercent = /%([A-Z][A-Z_]+)/y
 
@@ -52,7 +52,12 @@ export const parseTemplate = (
     if (text !== '') pieces.push({ kind: 'text', text, at: textAt })
     text = ''
   }
-  const macro = (found: { name: string; argument?: string; spelling: 'brace' | 'percent'; length: number }) => {
+  const macro = (found: {
+    name: string
+    argument?: string
+    spelling: 'brace' | 'percent'
+    length: number
+  }) => {
     const { length, ...rest } = found
     flush()
     pieces.push({ kind: 'macro', ...rest, source: source.slice(index, index + length), at: at(index) })

@@ -17,11 +17,14 @@ export const partitionFolder = (column: string, value: string | null): string =>
   `${encoded(column)}=${value === null ? hiveNull : value === hiveNull ? `%5F${hiveNull.slice(1)}` : encoded(value)}`
 
 const encoded = (text: string): string =>
-  text.toWellFormed().replaceAll(/[^\p{L}\p{M}\p{N} !\-_.()+@,]/gu, (character) =>
-    Array.from(Buffer.from(character), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(
-      '',
-    ),
-  )
+  text
+    .toWellFormed()
+    .replaceAll(/[^\p{L}\p{M}\p{N} !\-_.()+@,]/gu, (character) =>
+      Array.from(
+        Buffer.from(character),
+        (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`,
+      ).join(''),
+    )
 
 const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 

@@ -13,7 +13,8 @@ export const timeParts = (time: Date) => ({
 })
 
 /** `2025_04_14_11_23_45`, or with another separator. */
-export const dateTime = (time: Date, separator = '_'): string => Object.values(timeParts(time)).join(separator)
+export const dateTime = (time: Date, separator = '_'): string =>
+  Object.values(timeParts(time)).join(separator)
 
 /** `2025-04-14T11:23:45Z`: to the second, as in the manifest. */
 export const isoDateTime = (time: Date): string => `${time.toISOString().slice(0, 19)}Z`
