@@ -5,7 +5,6 @@ import {
   type WritePlan,
   type WritePlanRequest,
 } from '@penstock/core'
-import { accessOf } from './access.ts'
 import type { S3Context } from './config.ts'
 import { eachOf, requestsAtOnce } from './each.ts'
 import { namesOf, type RunNames } from './names.ts'

@@ -68,9 +68,9 @@ const nearestMacro = (piece: Piece & { kind: 'macro' }): string | undefined => {
 
 /** The text of a template. Throws a `config` error for a macro that has no value in this run. */
 export const renderTemplate = (template: Template, values: FileValues): string =>
-  template.parts.map((part) => ('text' in part ? part.text : valueOf(template, part, values))).join('')
+  template.parts.map((part) => ('text' in part ? part.text : textOf(template, part, values))).join('')
 
-const valueOf = (template: Template, part: Part & { macro: Macro }, values: FileValues): string => {
+const textOf = (template: Template, part: Part & { macro: Macro }, values: FileValues): string => {
   const value = part.macro.value(values)
   if (value !== undefined && value !== '') return value
   throw missingValue(template, part)

@@ -64,7 +64,8 @@ export const stageStreams = async (current: Try, staged: StagedFile[]): Promise<
       totals.rows += more.rows ?? 0
       onProgress({ ...totals })
     }
-    await eachOf(stream.files(layoutOf(options)), recipient ? encryptedAtOnce : filesAtOnce, async (file) => {
+    const files = stoppingAt(stream.files(layoutOf(options)), stop)
+    await eachOf(files, recipient ? encryptedAtOnce : filesAtOnce, async (file) => {
       await stageFile(stream, file, order++, (bytes) => add({ bytes }))
       add({ files: 1, rows: file.rows })
     })
