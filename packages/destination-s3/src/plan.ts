@@ -30,9 +30,11 @@ export const checkRun = async (context: S3Context, request: Request): Promise<vo
   if (publicKey !== undefined) await readRecipientKey(publicKey, context.clock())
 }
 
+type PlannedFile = WritePlan['files'][number]
+
 interface PlannedKeys {
   readonly names: RunNames
-  readonly files: readonly { readonly stream: string; readonly name: string; readonly rows?: number }[]
+  readonly files: readonly PlannedFile[]
   readonly manifest: string | undefined
 }
 
@@ -48,28 +50,31 @@ const planKeys = ({ config }: S3Context, { run, options, streams }: Request): Pl
   return { names, files, manifest }
 }
 
-/** Files that a stream is expected to become. Two with one key are refused, and so is a key that breaks a rule. */
-const filesOf = (
-  names: RunNames,
-  stream: PlannedStream,
-  layout: FileLayout,
-): PlannedKeys['files'][number][] => {
-  const { maxRows, maxBytes, partitionBy = [] } = layout
-  if (stream.rows === 0 && layout.empty === 'nothing') return []
-  const byRows = maxRows === undefined ? 1 : Math.ceil(stream.rows / maxRows)
-  const byBytes = maxBytes === undefined ? 1 : Math.ceil(stream.estimatedBytes / maxBytes)
-  const count = Math.min(maxPlanned, Math.max(1, byRows, byBytes))
+/** Parts of a stream whose rows nobody has counted, as far as collisions go. */
+const partsIfUnknown = 100
+
+/** Files that a stream may become. Two with one key are refused, and so is a key that breaks a rule. */
+const filesOf = (names: RunNames, stream: PlannedStream, layout: FileLayout): readonly PlannedFile[] => {
+  const { maxRows = Number.POSITIVE_INFINITY, maxBytes = Number.POSITIVE_INFINITY, partitionBy = [] } = layout
+  const { rows, estimatedBytes = 0 } = stream
+  if (rows === 0 && layout.empty === 'nothing') return []
+  const parts =
+    rows === undefined ? 1 : Math.max(1, Math.ceil(rows / maxRows), Math.ceil(estimatedBytes / maxBytes))
+  const splits = Number.isFinite(maxRows) || Number.isFinite(maxBytes)
+  const possible = rows === undefined && splits ? partsIfUnknown : Math.min(parts, maxPlanned)
   const partition = Object.fromEntries(partitionBy.map((column) => [column, 'x']))
-  return Array.from({ length: count }, (_, index) => {
-    const key = names.fileKey(stream, { part: index + 1, partition })
-    const known = partitionBy.length === 0 && byBytes === 1 && maxRows !== undefined
-    const rows = Math.min(maxRows ?? 0, stream.rows - index * (maxRows ?? 0))
-    return {
-      stream: stream.name,
-      name: partitionBy.length === 0 ? key : withAnyPartition(key, partitionBy),
-      ...(known ? { rows } : count === 1 && partitionBy.length === 0 ? { rows: stream.rows } : {}),
-    }
-  })
+  const keys = Array.from({ length: possible }, (_, index) =>
+    names.fileKey(stream, { part: index + 1, partition }),
+  )
+  // Bytes and partitions cut at rows that nobody knows.
+  const exact = rows !== undefined && partitionBy.length === 0 && !Number.isFinite(maxBytes)
+  return keys.slice(0, parts).map((key, index) => ({
+    stream: stream.name,
+    name: partitionBy.length === 0 ? key : withAnyPartition(key, partitionBy),
+    ...(exact
+      ? { rows: index === 0 ? Math.min(rows, maxRows) : Math.min(maxRows, rows - index * maxRows) }
+      : {}),
+  }))
 }
 
 /** Which values there are, only the run tells. */
