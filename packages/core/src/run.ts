@@ -75,6 +75,8 @@ export interface RunRecord {
   readonly tables: readonly TableResult[]
   /** What an export wrote; absent for an extraction. */
   readonly export?: ExportResult
+  /** What a step of SQL gave: plain data. */
+  readonly output?: unknown
   readonly error?: ErrorRecord
 }
 

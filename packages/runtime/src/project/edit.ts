@@ -5,8 +5,8 @@ import { isMap, isScalar, YAMLMap } from 'yaml'
 import { writeFileAtomically } from './atomic.ts'
 import { checkConnection, plainSecretMessage, plainSecrets, secretHint } from './connection.ts'
 import { projectFileName } from './find.ts'
-import { connectionNamed, type Project, parseProject } from './project.ts'
-import { isProjectName } from './schema.ts'
+import { isProjectName } from './names.ts'
+import { connectionNamed, type Project, type ProjectPipeline, parseProject } from './project.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -143,15 +143,25 @@ const refusePlainSecrets = (edit: ConnectionEdit): void => {
 /** Removes a connection. One that a pipeline uses is a `conflict` that names the pipelines. */
 export const removeConnection = async (project: Project, name: string): Promise<Project> => {
   connectionNamed(project, name)
-  const users = Object.values(project.pipelines).filter(
-    (pipeline) => pipeline.connection === name || pipeline.tables.some((table) => table.connection === name),
-  )
+  const users = Object.values(project.pipelines).filter((pipeline) => connectionsOf(pipeline).includes(name))
   if (users.length > 0)
     throw new ConnectorError('conflict', `Connection "${name}" is used by ${pipelineList(users)}.`, {
       hint: 'Change or remove these pipelines in penstock.yaml first.',
     })
   return change(project, (document) => document.deleteIn(['connections', name]))
 }
+
+/** Names of the connections that a pipeline mentions. */
+const connectionsOf = ({ connection, tables = [], steps = [] }: ProjectPipeline): readonly unknown[] => [
+  connection,
+  ...tables.map((table) => table.connection),
+  ...steps.flatMap((step) => [
+    step.extract?.connection,
+    ...(step.extract?.tables ?? []).map((table) => table.connection),
+    step.export?.connection,
+    step.action?.connection,
+  ]),
+]
 
 const pipelineList = (pipelines: readonly { name: string }[]): string =>
   `${pipelines.length === 1 ? 'pipeline' : 'pipelines'} ${pipelines.map((pipeline) => pipeline.name).join(', ')}`

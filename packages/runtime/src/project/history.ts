@@ -2,40 +2,55 @@ import { readdirSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ConnectorError, nearest, type RunRecord } from '@penstock/core'
+import type { PipelineRun } from '../pipeline/record.ts'
 import { writeFileAtomically } from './atomic.ts'
 import { prepareStateFolder } from './edit.ts'
 import { isSameProcessAlive, type ProcessMark, processMark } from './process-mark.ts'
 
-/** The project's run history: one file per run in `.penstock/runs`. */
-export interface RunHistory {
+/** What records of all kinds have. */
+type AnyRun = Pick<RunRecord, 'runId' | 'status' | 'startedAt'>
+
+/** Records of runs, one file each. */
+export interface History<Run extends AnyRun> {
   /** Stores a record: as running at the start, and again, whole, at the end. */
-  save(record: RunRecord): Promise<void>
+  save(record: Run): Promise<void>
   /** Runs, newest first. A run whose process died without an end is `interrupted`. */
-  list(options?: { limit?: number }): Promise<readonly RunRecord[]>
+  list(options?: { limit?: number }): Promise<readonly Run[]>
   /** One run by its id or a unique beginning of it. */
-  read(runId: string): Promise<RunRecord>
+  read(runId: string): Promise<Run>
 }
 
-interface Entry extends ProcessMark {
+/** The project's run history, in `.penstock/runs`. */
+export type RunHistory = History<RunRecord>
+
+/** The project's history of pipelines with their steps, in `.penstock/pipelines`. */
+export type PipelineHistory = History<PipelineRun>
+
+interface Entry<Run> extends ProcessMark {
   readonly version: 1
-  readonly run: RunRecord
+  readonly run: Run
 }
+
+export const runHistory = (folder: string): RunHistory => createHistory<RunRecord>(folder, 'runs')
+
+export const pipelineHistory = (folder: string): PipelineHistory =>
+  createHistory<PipelineRun>(folder, 'pipelines')
 
 /** The history of the project in `folder`. Nothing is written before the first record. */
-export const runHistory = (folder: string): RunHistory => {
-  const runs = join(folder, '.penstock', 'runs')
-  const load = async (file: string): Promise<RunRecord | undefined> => {
+const createHistory = <Run extends AnyRun>(folder: string, name: string): History<Run> => {
+  const runs = join(folder, '.penstock', name)
+  const load = async (file: string): Promise<Run | undefined> => {
     try {
-      return settled(JSON.parse(await readFile(join(runs, file), 'utf8')) as Entry)
+      return settled(JSON.parse(await readFile(join(runs, file), 'utf8')) as Entry<Run>)
     } catch {
       return undefined // a foreign or broken file must not hide the others
     }
   }
   return Object.freeze({
-    save: async (record: RunRecord) => {
+    save: async (record: Run) => {
       await prepareStateFolder(folder)
       await mkdir(runs, { recursive: true })
-      const entry: Entry = { version: 1, ...processMark(), run: record }
+      const entry: Entry<Run> = { version: 1, ...processMark(), run: record }
       await writeFileAtomically(
         join(runs, `${fileName(record.runId)}.json`),
         `${JSON.stringify(entry, null, 2)}\n`,
@@ -85,7 +100,7 @@ const recordFiles = (folder: string): string[] => {
   }
 }
 
-const settled = (entry: Entry): RunRecord | undefined => {
+const settled = <Run extends AnyRun>(entry: Entry<Run>): Run | undefined => {
   if (entry.version !== 1 || typeof entry.run?.runId !== 'string') return undefined
   if (entry.run.status !== 'running' || isSameProcessAlive(entry)) return entry.run
   return { ...entry.run, status: 'interrupted' }

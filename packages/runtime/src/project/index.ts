@@ -7,10 +7,12 @@ export {
   removeConnection,
   saveConnection,
 } from './edit.ts'
+export type { PipelineGroup } from './extraction.ts'
 export { findProjectFile, projectFileName } from './find.ts'
 export { type RunHistory, runHistory } from './history.ts'
 export { projectJsonSchema } from './json-schema.ts'
-export { type OpenedPipeline, openPipeline, type PipelineGroup } from './pipeline.ts'
+export { isProjectName } from './names.ts'
+export { type OpenedPipeline, openPipeline } from './pipeline.ts'
 export {
   connectionNamed,
   openProject,
@@ -21,4 +23,5 @@ export {
   pipelineNamed,
 } from './project.ts'
 export { hasReference, isReference } from './references.ts'
-export { isProjectName, type ResourceOptions, resourceOptions } from './schema.ts'
+export { type ResourceOptions, resourceOptions } from './schema.ts'
+export type { OpenedStep } from './steps.ts'

@@ -1,14 +1,18 @@
-import { type AnyConnector, type AuthMethod, isSecretSchema } from '@penstock/core'
+import { type AnyAction, type AnyConnector, type AuthMethod, isSecretSchema } from '@penstock/core'
 import { z } from 'zod'
+import { alertEntry } from '../alerts/alert-schema.ts'
 import { loadRequest } from '../extract/request.ts'
-import { connectionEntry, pipelineEntry, pipelineOptions, tableEntry } from './schema.ts'
+import { scheduleEntry } from '../schedule/schedule.ts'
+import { connectionEntry, pipelineEntry, pipelineOptions } from './schema.ts'
+import { stepEntry, stepKinds, tableEntry } from './step-schema.ts'
 
 type JsonSchema = Record<string, unknown>
 
 const reference = {
   type: 'string',
-  pattern: '\\$\\{(env|file):[^{}]+\\}',
-  description: 'A reference to an environment variable or a file, resolved when it is used',
+  pattern: '\\$\\{(env|file):[^{}]+\\}|\\$\\{(steps|run)[^{}:]+\\}',
+  description:
+    'A reference to an environment variable, a file or a value of an earlier step, resolved when it is used',
 }
 
 /**
@@ -33,12 +37,13 @@ export const projectJsonSchema = (connectors: readonly AnyConnector[], id: strin
       },
     },
     pipelines: {
-      description: 'What is extracted into which database, by name',
+      description: 'What is done, with which database and when, by name',
       type: ['object', 'null'],
       additionalProperties: pipelineSchema(connectors),
     },
+    alerts: alertsSchema,
   },
-  definitions: { reference },
+  definitions: { reference, table: tableSchema(connectors), alert: convert(alertEntry) },
 })
 
 const connectionRule = (connector: AnyConnector): JsonSchema => {
@@ -78,30 +83,86 @@ const authSchema = (methods: readonly AuthMethod[]): JsonSchema => ({
   })),
 })
 
-const pipelineSchema = (connectors: readonly AnyConnector[]): JsonSchema => {
+/** Names that stand for what all pipelines share: editors show them, and the schema holds them once. */
+const definition = (name: string): JsonSchema => ({ $ref: `#/definitions/${name}` })
+
+const pipelineSchema = (connectors: readonly AnyConnector[]): JsonSchema => ({
+  type: 'object',
+  additionalProperties: false,
+  oneOf: [{ required: ['tables'] }, { required: ['steps'] }],
+  properties: {
+    ...propertiesOf(pipelineEntry),
+    options: { type: 'object', additionalProperties: false, properties: propertiesOf(pipelineOptions) },
+    tables: tablesSchema,
+    steps: {
+      description: 'What to do, in this order',
+      type: 'array',
+      minItems: 1,
+      items: stepSchema(connectors),
+    },
+    schedule: literal(scheduleEntry),
+    alerts: alertsSchema,
+  },
+})
+
+const tablesSchema: JsonSchema = {
+  description: 'What to extract, and how',
+  type: 'array',
+  minItems: 1,
+  items: definition('table'),
+}
+
+const alertsSchema: JsonSchema = {
+  description: 'Who is told about the runs',
+  type: 'array',
+  items: definition('alert'),
+}
+
+const tableSchema = (connectors: readonly AnyConnector[]): JsonSchema => {
   const selections = connectors.map((connector) =>
     connector.kind === 'source' ? (connector.selection as z.ZodType | undefined) : undefined,
   )
   const selection = Object.assign({}, ...selections.map((schema) => (schema ? propertiesOf(schema) : {})))
   return {
     type: 'object',
-    additionalProperties: false,
-    required: requiredOf(convert(pipelineEntry)),
+    properties: { ...propertiesOf(tableEntry), ...selection, ...propertiesOf(loadRequest) },
+  }
+}
+
+/** What an editor knows of a step: exactly one kind of work, fields of the known connectors. */
+const stepSchema = (connectors: readonly AnyConnector[]): JsonSchema => {
+  const { properties, ...frame } = literal(stepEntry) as { properties: Record<string, JsonSchema> }
+  const nested = (kind: string) => (properties[kind]?.properties ?? {}) as JsonSchema
+  return {
+    ...frame,
+    oneOf: stepKinds.map((kind) => ({ required: [kind] })),
     properties: {
-      ...propertiesOf(pipelineEntry),
-      options: { type: 'object', additionalProperties: false, properties: propertiesOf(pipelineOptions) },
-      tables: {
-        description: 'What to extract, and how',
-        type: 'array',
-        minItems: 1,
-        items: {
-          type: 'object',
-          properties: { ...propertiesOf(tableEntry), ...selection, ...propertiesOf(loadRequest) },
-        },
+      ...properties,
+      extract: { ...properties.extract, properties: { ...nested('extract'), tables: tablesSchema } },
+      export: {
+        ...properties.export,
+        properties: { ...nested('export'), ...exportProperties(connectors) },
       },
+      action: { ...properties.action, allOf: connectors.flatMap(actionRules) },
     },
   }
 }
+
+const exportProperties = (connectors: readonly AnyConnector[]): JsonSchema => {
+  const options = connectors.map((connector) =>
+    connector.kind === 'destination' ? (connector.options as z.ZodType | undefined) : undefined,
+  )
+  return Object.assign({}, ...options.map((schema) => (schema ? propertiesOf(schema) : {})))
+}
+
+const actionRules = (connector: AnyConnector): JsonSchema[] =>
+  connector.kind === 'actions'
+    ? Object.entries(connector.actions as Readonly<Record<string, AnyAction>>).map(([name, action]) => ({
+        if: { required: ['name'], properties: { name: { const: name } } },
+        // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+        then: { properties: { name: { description: action.title }, input: convert(action.input) } },
+      }))
+    : []
 
 /** Read when the file is, so that they can't be references. */
 const connectionProperties = z.toJSONSchema(connectionEntry, { target: 'draft-7', io: 'input' })
@@ -109,6 +170,10 @@ const connectionProperties = z.toJSONSchema(connectionEntry, { target: 'draft-7'
 
 const propertiesOf = (schema: z.ZodType): JsonSchema => (convert(schema).properties as JsonSchema) ?? {}
 const requiredOf = (schema: JsonSchema): string[] => (schema.required as string[]) ?? []
+
+/** JSON Schema of what is read when the file is, so that it can't be a reference. */
+const literal = (schema: z.ZodType): JsonSchema =>
+  z.toJSONSchema(schema, { target: 'draft-7', io: 'input', unrepresentable: 'any' }) as JsonSchema
 
 const convert = (schema: z.ZodType): JsonSchema =>
   z.toJSONSchema(schema, {

@@ -1,34 +1,32 @@
 import { resolve } from 'node:path'
-import { type AnyConnector, type AnySource, parse, requireKind, schemaFields } from '@penstock/core'
-import type { z } from 'zod'
+import { type AnyConnector, parse } from '@penstock/core'
 import { loadRequest } from '../extract/request.ts'
-import type { FieldPath } from './document.ts'
+import type { Extraction } from './extraction.ts'
+import { checkExtraction, groupTables } from './extraction.ts'
 import { type Project, type ProjectPipeline, pipelineNamed } from './project.ts'
-import { mapReferences, type ResolveOptions, resolveText } from './references.ts'
-import { pipelineOptions, type ResourceOptions, resourceOptions, tableEntry } from './schema.ts'
+import { type ResolveOptions, resolveText } from './references.ts'
+import { resolveFields } from './resolve-fields.ts'
+import { pipelineOptions, type ResourceOptions, resourceOptions } from './schema.ts'
+import { type OpenedStep, openSteps } from './steps.ts'
 import { rethrown, throwIssues, withoutReferences } from './validate.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** The tables of a pipeline that come from one connection: what one `extract` takes. */
-export interface PipelineGroup {
-  readonly connection: string
-  /** Requests as `extract` takes them: the connector's selection and load options. */
-  readonly tables: readonly Fields[]
-}
-
+/** A pipeline that is checked and ready to run. */
 export interface OpenedPipeline {
   readonly name: string
-  /** Absolute path of the DuckDB file, or `:memory:`. */
-  readonly into: string
-  readonly groups: readonly PipelineGroup[]
+  /** Absolute path of the DuckDB file, or `:memory:`. Undefined for a pipeline of actions alone. */
+  readonly into: string | undefined
+  readonly steps: readonly OpenedStep[]
+  /** Connections that its steps use, each once. */
+  readonly connections: readonly string[]
   readonly resources: ResourceOptions
 }
 
 /**
- * Makes a pipeline ready for use: references are resolved, options of the pipeline go into its tables, tables are
- * grouped by connection in the order of the file. `connectorOf` gives the connector of a connection's name.
- * Everything wrong is a `config` error with line and column.
+ * Makes a pipeline ready for use: everything that can be known before it runs is checked, references to variables
+ * and files among it. `connectorOf` gives the connector of a connection's name. Everything wrong is a `config` error
+ * with line and column.
  */
 export const openPipeline = async (
   project: Project,
@@ -39,26 +37,66 @@ export const openPipeline = async (
   const pipeline = pipelineNamed(project, name)
   const base = ['pipelines', name]
   const { load, resources } = splitOptions(project, pipeline)
-  const groups = new Map<string, Fields[]>()
-  for (const [index, table] of pipeline.tables.entries()) {
-    const path = [...base, 'tables', index]
-    const connection = connectionOf(project, pipeline, table, path)
-    const { connection: _, ...fields } = table
-    checkTable(project, path, fields, load, requireKind(await connectorOf(connection), 'source'))
-    const request = await resolveFields(project, path, { ...load, ...fields }, env)
-    groups.set(connection, [...(groups.get(connection) ?? []), request])
-  }
-  const into = await resolveText(pipeline.into, `pipelines.${name}.into`, { env, folder: project.folder })
+  const opened =
+    pipeline.steps === undefined
+      ? await openTables(project, pipeline, load, connectorOf, env)
+      : await openSteps(project, pipeline, pipeline.steps, { load, connectorOf, env })
   return Object.freeze({
     name,
-    into: into === ':memory:' ? into : resolve(project.folder, into),
-    groups: [...groups].map(([connection, tables]) => ({ connection, tables })),
+    into: await databaseOf(project, pipeline, env),
+    ...opened,
     resources: parse(
       resourceOptions,
-      await resolveFields(project, [...base, 'options'], resources, env),
+      await resolveFields(project, [...base, 'options'], resources, { env }),
       'the options',
     ),
   })
+}
+
+/** A pipeline of tables is one step that extracts them. */
+const openTables = async (
+  project: Project,
+  { name, tables = [], connection }: ProjectPipeline,
+  load: Fields,
+  connectorOf: (connection: string) => Promise<AnyConnector>,
+  env: ResolveOptions['env'],
+): Promise<Pick<OpenedPipeline, 'steps' | 'connections'>> => {
+  const path = ['pipelines', name]
+  const extraction: Extraction = {
+    path,
+    tables,
+    connection: { name: connection, path: [...path, 'connection'] },
+    load,
+    subject: `pipeline "${name}"`,
+  }
+  const connections = await checkExtraction(project, extraction, connectorOf)
+  const groups = await groupTables(project, extraction, (at, fields) =>
+    resolveFields(project, at, fields, { env }),
+  )
+  const step: OpenedStep = {
+    id: 'extract',
+    kind: 'extract',
+    condition: 'success',
+    retries: { count: 0, delay: 0 },
+    continueOnError: false,
+    input: async () => groups,
+  }
+  return { steps: [step], connections }
+}
+
+const databaseOf = async (
+  project: Project,
+  { name, into }: ProjectPipeline,
+  env: ResolveOptions['env'],
+): Promise<string | undefined> => {
+  if (into === undefined) return undefined
+  const path = ['pipelines', name, 'into']
+  try {
+    const text = await resolveText(into, path.join('.'), { env, folder: project.folder })
+    return text === ':memory:' ? text : resolve(project.folder, text)
+  } catch (error) {
+    throw rethrown(project.document, path, error)
+  }
 }
 
 const splitOptions = (project: Project, pipeline: ProjectPipeline): { load: Fields; resources: Fields } => {
@@ -77,68 +115,3 @@ const splitOptions = (project: Project, pipeline: ProjectPipeline): { load: Fiel
     resources: Object.fromEntries(entries.filter((entry) => !isLoad(entry))),
   }
 }
-
-const connectionOf = (
-  project: Project,
-  pipeline: ProjectPipeline,
-  table: Fields,
-  path: FieldPath,
-): string => {
-  const name = table.connection ?? pipeline.connection
-  if (typeof name === 'string' && Object.hasOwn(project.connections, name)) return name
-  const known = Object.keys(project.connections).join(', ') || 'none yet'
-  if (name === undefined)
-    throw project.document.problem(path, `This table of pipeline "${pipeline.name}" has no connection.`, {
-      hint: `Set connection for the pipeline or for the table. The project has: ${known}.`,
-    })
-  const place =
-    table.connection === undefined ? ['pipelines', pipeline.name, 'connection'] : [...path, 'connection']
-  throw project.document.problem(place, `The project has no connection "${String(name)}".`, {
-    code: 'NoSuchConnection',
-    hint: `The project has: ${known}.`,
-  })
-}
-
-/** Checks the fields of one table against the load options and the connector's selection. */
-const checkTable = (
-  project: Project,
-  path: FieldPath,
-  fields: Fields,
-  defaults: Fields,
-  connector: AnySource,
-): void => {
-  const own = Object.entries(fields)
-  const isLoad = ([name]: [string, unknown]) => name in loadRequest.shape
-  const load = { ...defaults, ...Object.fromEntries(own.filter(isLoad)) }
-  const selection = Object.fromEntries(own.filter((entry) => !isLoad(entry)))
-  const selectionSchema: z.ZodType | undefined = connector.select ? connector.selection : undefined
-  const known = [
-    ...Object.keys(tableEntry.shape),
-    ...(selectionSchema ? schemaFields(selectionSchema).map((field) => field.name) : ['table']),
-    ...Object.keys(loadRequest.shape),
-  ]
-  const describe = () => ({ subject: 'a table', known })
-  for (const [schema, input] of [
-    [loadRequest, load],
-    [selectionSchema, selection],
-  ] as const) {
-    const result = schema?.safeParse(input)
-    if (!result || result.success) continue
-    const issues = withoutReferences(result.error.issues, input)
-    if (issues.length > 0) throwIssues(project.document, path, issues, describe)
-  }
-}
-
-const resolveFields = async (
-  project: Project,
-  base: FieldPath,
-  fields: Fields,
-  env: ResolveOptions['env'],
-): Promise<Fields> =>
-  (await mapReferences(fields, base, async (text, path) => {
-    try {
-      return await resolveText(text, path.join('.'), { env, folder: project.folder })
-    } catch (error) {
-      throw rethrown(project.document, path, error)
-    }
-  })) as Fields

@@ -1,8 +1,12 @@
 import { dirname } from 'node:path'
 import { ConnectorError, nearest } from '@penstock/core'
+import type { Alert } from '../alerts/alert-schema.ts'
+import type { Schedule } from '../schedule/schedule.ts'
 import { type ProjectDocument, parseProjectText, readDocument } from './document.ts'
 import { requireProjectFile } from './find.ts'
-import { connectionEntry, pipelineEntry, projectFile } from './schema.ts'
+import { projectFile } from './schema.ts'
+import { fieldNamesAt } from './schema-path.ts'
+import type { StepEntry } from './step-schema.ts'
 import { throwIssues } from './validate.ts'
 
 /** A connection as it stands in the project file: references unresolved, the connector's fields unchecked. */
@@ -20,9 +24,13 @@ export interface ProjectPipeline {
   readonly name: string
   readonly description?: string
   readonly connection?: string
-  readonly into: string
-  readonly tables: readonly Readonly<Record<string, unknown>>[]
+  readonly into?: string
+  /** A pipeline has either tables or steps. */
+  readonly tables?: readonly Readonly<Record<string, unknown>>[]
+  readonly steps?: readonly StepEntry[]
   readonly options: Readonly<Record<string, unknown>>
+  readonly schedule?: Schedule
+  readonly alerts: readonly Alert[]
 }
 
 export interface Project {
@@ -31,6 +39,8 @@ export interface Project {
   readonly document: ProjectDocument
   readonly connections: Readonly<Record<string, ProjectConnection>>
   readonly pipelines: Readonly<Record<string, ProjectPipeline>>
+  /** Alerts of all pipelines. */
+  readonly alerts: readonly Alert[]
 }
 
 /**
@@ -47,11 +57,10 @@ const projectOf = (document: ProjectDocument): Project => {
   const input: unknown = document.document.toJS() ?? {}
   const result = projectFile.safeParse(input)
   if (!result.success)
-    throwIssues(document, [], result.error.issues, (path) => {
-      if (path.length === 0) return { subject: 'the project', known: Object.keys(projectFile.shape) }
-      const entry = path[0] === 'connections' ? connectionEntry : pipelineEntry
-      return { subject: `${path.join('.')}`, known: Object.keys(entry.shape) }
-    })
+    throwIssues(document, [], result.error.issues, (path) => ({
+      subject: path.length === 0 ? 'the project' : path.join('.'),
+      known: fieldNamesAt(projectFile, path),
+    }))
   const data = result.data as NonNullable<typeof result.data>
   const connections = Object.entries(data.connections).map(([name, entry]) => {
     const { connector, description, auth, ...fields } = entry
@@ -67,18 +76,8 @@ const projectOf = (document: ProjectDocument): Project => {
     ] as const
   })
   const pipelines = Object.entries(data.pipelines).map(([name, entry]) => {
-    const { description, connection, into, tables, options = {} } = entry
-    return [
-      name,
-      Object.freeze({
-        name,
-        into,
-        tables,
-        options,
-        ...(description === undefined ? {} : { description }),
-        ...(connection === undefined ? {} : { connection }),
-      }),
-    ] as const
+    const { options = {}, alerts = [], ...fields } = entry
+    return [name, Object.freeze({ name, ...withoutUndefined(fields), options, alerts })] as const
   })
   return Object.freeze({
     file: document.file,
@@ -86,8 +85,14 @@ const projectOf = (document: ProjectDocument): Project => {
     document,
     connections: Object.fromEntries(connections),
     pipelines: Object.fromEntries(pipelines),
+    alerts: data.alerts,
   })
 }
+
+type Defined<Fields> = { [Name in keyof Fields]: Exclude<Fields[Name], undefined> }
+
+const withoutUndefined = <Fields extends object>(fields: Fields): Defined<Fields> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<Fields>
 
 /** The connection of that name; an unknown name is `not-found`, with the one that was probably meant. */
 export const connectionNamed = (project: Project, name: string): ProjectConnection =>

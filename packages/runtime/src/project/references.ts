@@ -3,12 +3,12 @@ import { homedir } from 'node:os'
 import { resolve } from 'node:path'
 import { ConnectorError } from '@penstock/core'
 
-/** `${env:NAME}`, `${file:path}`, or `$${`, which stands for a literal `${`. */
+/** `${env:NAME}`, `${file:path}`, `${steps.ID.field}`, or `$${`, which stands for a literal `${`. */
 const pattern = /\$\$\{|\$\{([^{}:]*)(?::([^{}]*))?\}/g
 
 export interface Reference {
-  readonly type: 'env' | 'file'
-  /** Name of the variable, or path of the file. */
+  readonly type: 'env' | 'file' | 'value'
+  /** Name of the variable, path of the file, or the value of a run that is meant: `steps.export.files[0].key`. */
   readonly target: string
 }
 
@@ -19,6 +19,8 @@ export const referencesOf = (text: string): readonly Reference[] =>
 const referenceOf = (match: RegExpMatchArray): Reference => {
   const [whole, type, target] = match
   if ((type === 'env' || type === 'file') && target?.trim()) return { type, target: target.trim() }
+  if (target === undefined && /^\s*(steps|run)\b/.test(type ?? ''))
+    return { type: 'value', target: (type ?? '').trim() }
   throw new ConnectorError('config', `${whole} is no reference.`, {
     code: 'InvalidReference',
     hint: `Write \${env:NAME} or \${file:path}; for a literal \${ write $\${.`,
@@ -28,6 +30,13 @@ const referenceOf = (match: RegExpMatchArray): Reference => {
 /** True when the text is one reference and nothing else: what a secret field has to be. */
 export const isReference = (text: string): boolean =>
   /^\$\{(env|file):[^{}]+\}$/.test(text.trim()) && referencesOf(text.trim()).length === 1
+
+/** The value of a run that a text means as a whole, as in `${steps.load.rowsLoaded}`: it keeps its type. */
+const wholeValue = (text: string): string | undefined => {
+  const match = /^\$\{([^{}]*)\}$/.exec(text)
+  const reference = match ? referencesOf(text)[0] : undefined
+  return reference?.type === 'value' ? reference.target : undefined
+}
 
 /** True when a value holds a reference, at any depth. */
 export const hasReference = (value: unknown): boolean => {
@@ -40,6 +49,10 @@ export interface ResolveOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Folder that relative paths start from: the project's. */
   readonly folder: string
+  /** Values of a run, by what stands between the braces. Absent outside of steps: there are none. */
+  readonly values?: ((target: string) => unknown) | undefined
+  /** How a value is written inside a text (default: as plain text). */
+  readonly encode?: ((value: unknown) => string) | undefined
 }
 
 /**
@@ -47,15 +60,41 @@ export interface ResolveOptions {
  * or a file that can't be read, is a `config` error that names it, and `field`.
  */
 export const resolveText = async (text: string, field: string, options: ResolveOptions): Promise<string> => {
-  const references = referencesOf(text)
+  const encode = options.encode ?? plainText
   const values: string[] = []
-  for (const reference of references)
-    values.push(
-      reference.type === 'env'
-        ? fromEnvironment(reference.target, field, options)
-        : await fromFile(reference.target, field, options),
-    )
+  for (const reference of referencesOf(text)) values.push(encode(await resolveOne(reference, field, options)))
   return text.replaceAll(pattern, (match) => (match === '$${' ? '${' : (values.shift() ?? '')))
+}
+
+/** Like {@link resolveText}, but a text that is one value of a run and nothing else becomes that value, with its type. */
+export const resolveValue = async (
+  text: string,
+  field: string,
+  options: ResolveOptions,
+): Promise<unknown> => {
+  const whole = wholeValue(text)
+  return whole === undefined
+    ? resolveText(text, field, options)
+    : resolveOne({ type: 'value', target: whole }, field, options)
+}
+
+const resolveOne = async (
+  { type, target }: Reference,
+  field: string,
+  options: ResolveOptions,
+): Promise<unknown> => {
+  if (type === 'env') return fromEnvironment(target, field, options)
+  if (type === 'file') return fromFile(target, field, options)
+  if (options.values) return options.values(target)
+  throw new ConnectorError('config', `\${${target}} has no value here: ${field} is no input of a step.`, {
+    code: 'InvalidReference',
+    hint: `Use it in the steps of a pipeline; here \${env:NAME} and \${file:path} have values.`,
+  })
+}
+
+const plainText = (value: unknown): string => {
+  if (value === null || value === undefined) return ''
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
 const fromEnvironment = (name: string, field: string, options: ResolveOptions): string => {

@@ -1,16 +1,10 @@
 import { z } from 'zod'
+import { alertEntry } from '../alerts/alert-schema.ts'
 import { loadRequest } from '../extract/request.ts'
+import { scheduleEntry } from '../schedule/schedule.ts'
 import { bytes } from './bytes.ts'
-
-const name = z
-  .string()
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/,
-    'must be 1-64 letters, digits, . _ or -, and begin with a letter or digit',
-  )
-
-/** True for a name that a connection or a pipeline may have. */
-export const isProjectName = (text: string): boolean => name.safeParse(text).success
+import { projectName } from './names.ts'
+import { stepEntry, tableEntry } from './step-schema.ts'
 
 /** Ceilings of a run. Part of the flags of `extract` and of `options` in a pipeline. */
 export const resourceOptions = z.strictObject({
@@ -37,31 +31,54 @@ export const connectionEntry = z.looseObject({
   auth: z.record(z.string(), z.unknown()).optional().describe('Auth method and its fields'),
 })
 
-/** Fields of a pipeline's table that are neither load options nor the connector's selection. */
-export const tableEntry = z.looseObject({
-  connection: z
-    .string()
-    .optional()
-    .describe('Connection of this table, where it is not the one of the pipeline'),
-})
-
 const loadDefaults = Object.fromEntries(
   Object.entries(loadRequest.shape).map(([field, schema]) => [field, schema.optional()]),
 ) as { [Field in keyof typeof loadRequest.shape]: z.ZodOptional<(typeof loadRequest.shape)[Field]> }
 
 export const pipelineOptions = z.strictObject({ ...loadDefaults, ...resourceOptions.shape })
 
-export const pipelineEntry = z.strictObject({
-  description: z.string().optional().describe('What the pipeline is for'),
-  connection: z.string().optional().describe('Connection of all tables that name none themselves'),
-  into: z.string().min(1).describe('DuckDB file that the tables are loaded into, relative to this file'),
-  tables: z.array(tableEntry).min(1).describe('What to extract, and how'),
-  options: z.record(z.string(), z.unknown()).optional().describe('Load options of all tables, and ceilings'),
-})
+export const pipelineEntry = z
+  .strictObject({
+    description: z.string().optional().describe('What the pipeline is for'),
+    connection: z.string().optional().describe('Connection of all tables that name none themselves'),
+    into: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('DuckDB file that the pipeline works on, relative to this file'),
+    tables: z
+      .array(tableEntry)
+      .min(1)
+      .optional()
+      .describe('What to extract, and how: a pipeline of one step'),
+    steps: z.array(stepEntry).min(1).optional().describe('What to do, in this order'),
+    options: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe('Load options of all tables, and ceilings'),
+    schedule: scheduleEntry.optional().describe('When `penstock serve` runs it'),
+    alerts: z
+      .array(alertEntry)
+      .optional()
+      .describe('Who is told about its runs, beside those of the project'),
+  })
+  .superRefine((pipeline, context) => {
+    const problem = (path: (string | number)[], message: string) =>
+      context.addIssue({ code: 'custom', path, message })
+    const { tables, steps, into } = pipeline
+    if ((tables === undefined) === (steps === undefined)) problem([], 'must have either tables or steps')
+    if (into === undefined && (tables ?? steps?.some((step) => step.action === undefined)))
+      problem([], 'must have into, the DuckDB file that it works on')
+    const seen = new Set<string>()
+    for (const [index, { id }] of (steps ?? []).entries()) {
+      if (seen.has(id)) problem(['steps', index, 'id'], `must be unique: there is a step "${id}" before`)
+      seen.add(id)
+    }
+  })
 
 const section = <Entry extends z.ZodType>(entry: Entry) =>
   z
-    .record(name, entry)
+    .record(projectName, entry)
     .nullish()
     .transform((value) => value ?? {})
 
@@ -69,4 +86,9 @@ const section = <Entry extends z.ZodType>(entry: Entry) =>
 export const projectFile = z.strictObject({
   connections: section(connectionEntry),
   pipelines: section(pipelineEntry),
+  alerts: z
+    .array(alertEntry)
+    .nullish()
+    .transform((value) => value ?? [])
+    .describe('Who is told about the runs of all pipelines'),
 })

@@ -2,6 +2,7 @@ import { ConnectorError, describeIssue, issueText } from '@penstock/core'
 import type { z } from 'zod'
 import { type FieldPath, type ProjectDocument, unknownField } from './document.ts'
 import { hasReference } from './references.ts'
+import { fieldNamesAt, fieldOfSchema } from './schema-path.ts'
 
 /** Names the object at a path for people, and the fields that it may have. */
 export type DescribeObject = (path: FieldPath) => { subject: string; known: readonly string[] }
@@ -53,6 +54,31 @@ const issueErrors = (
 const keyIssue = (issue: z.core.$ZodIssueInvalidElement | z.core.$ZodIssueInvalidKey): string => {
   const inner = issue.issues[0]
   return inner ? describeIssue(inner) : 'is not allowed'
+}
+
+/**
+ * Checks fields of the file against a schema, as far as that goes without resolving references. Unknown ones are
+ * refused, also where the schema would drop them: a file must not hold a field that does nothing.
+ */
+export const checkFields = (
+  document: ProjectDocument,
+  path: FieldPath,
+  schema: z.ZodType,
+  input: Readonly<Record<string, unknown>>,
+  subject: string,
+): void => {
+  for (const name of Object.keys(input)) {
+    const field = fieldOfSchema(schema, name, 'input')
+    if (field.is === 'missing') throw unknownField(document, [...path, name], field.known, subject)
+  }
+  const result = schema.safeParse(input)
+  if (result.success) return
+  const issues = withoutReferences(result.error.issues, input)
+  if (issues.length === 0) return
+  throwIssues(document, path, issues, (at) => {
+    const inside = at.slice(path.length)
+    return { subject: inside.length === 0 ? subject : at.join('.'), known: fieldNamesAt(schema, inside) }
+  })
 }
 
 /** Issues that don't only come from a reference, whose value is known at use and not before. */

@@ -1,0 +1,205 @@
+import {
+  type ActionContext,
+  type AnyAction,
+  ConnectorError,
+  connectionOfKind,
+  type ProgressListener,
+  parse,
+  type RunRecord,
+  revealAll,
+  type TableEngine,
+  type TableResult,
+  withContext,
+} from '@penstock/core'
+import { createRunId, extract } from '../extract/extract.ts'
+import type { OpenedPipeline } from '../project/pipeline.ts'
+import { recordRun } from '../project/record-run.ts'
+import type { OpenedStep } from '../project/steps.ts'
+import type { RunValues } from '../project/values.ts'
+import type { PipelineContext } from './context.ts'
+import { errorOf, plainData, type StepOutcome } from './outcome.ts'
+
+/** One try of a step. */
+export interface StepTry {
+  readonly pipeline: OpenedPipeline
+  readonly context: PipelineContext
+  readonly runId: string
+  readonly scheduledTime: string | undefined
+  /** True when an earlier try may have done something. */
+  readonly retried: boolean
+  readonly values: RunValues
+  readonly clock: () => Date
+  readonly signal: AbortSignal
+  readonly onProgress: ProgressListener
+  /** Gives the database for the time of `use`. */
+  readonly withEngine: <Result>(
+    contained: boolean,
+    use: (engine: TableEngine) => Promise<Result>,
+  ) => Promise<Result>
+}
+
+type StepOf<Kind extends OpenedStep['kind']> = Extract<OpenedStep, { readonly kind: Kind }>
+
+/** Does the work of a step once. Throws what went wrong. */
+export const runStep = (step: OpenedStep, attempt: StepTry): Promise<StepOutcome> => {
+  switch (step.kind) {
+    case 'extract':
+      return runExtract(step, attempt)
+    case 'sql':
+      return runSql(step, attempt)
+    case 'export':
+      return runExport(step, attempt)
+    case 'action':
+      return runAction(step, attempt)
+  }
+}
+
+const runExtract = async (step: StepOf<'extract'>, attempt: StepTry): Promise<StepOutcome> => {
+  const { context, pipeline, clock, signal, onProgress } = attempt
+  const groups = await step.input(attempt.values)
+  const connections = await Promise.all(groups.map((group) => context.openConnection(group.connection)))
+  const tables = await attempt.withEngine(false, async (engine) => {
+    const results: TableResult[] = []
+    for (const [index, group] of groups.entries()) {
+      const connection = connections[index]
+      if (!connection) continue
+      const source = connectionOfKind(connection, 'source')
+      const started: RunRecord = {
+        runId: createRunId(clock()),
+        command: 'run',
+        connector: connection.connector.name,
+        ...(connection.name === undefined ? {} : { connection: connection.name }),
+        pipeline: pipeline.name,
+        status: 'running',
+        startedAt: clock().toISOString(),
+        tables: [],
+      }
+      const { staging, stagingFolder, concurrency } = pipeline.resources
+      const work = () =>
+        extract({
+          source,
+          tables: group.tables,
+          engine,
+          signal,
+          clock,
+          onProgress,
+          resources: { stagingBytes: staging, stagingFolder, concurrency },
+          command: 'run',
+          pipeline: pipeline.name,
+          runId: started.runId,
+        })
+      const run = await recordRun(started, work, historyOf(attempt))
+      const error = errorOf(run)
+      if (error) throw error
+      results.push(...run.tables)
+    }
+    return results
+  })
+  const sum = (field: keyof typeof counts) => tables.reduce((total, table) => total + table[field], 0)
+  const totals = Object.fromEntries(countFields.map((field) => [field, sum(field)])) as typeof counts
+  return {
+    output: {
+      ...totals,
+      tables: tables.map((table) => ({
+        name: table.name,
+        status: table.status,
+        ...Object.fromEntries(countFields.map((field) => [field, table[field]])),
+      })),
+    },
+    rows: totals.rowsLoaded,
+    rowsLost: totals.rowsRejected,
+  }
+}
+
+const counts = { objects: 0, bytes: 0, rowsRead: 0, rowsLoaded: 0, rowsRejected: 0, rowsDeleted: 0 }
+const countFields = Object.keys(counts) as (keyof typeof counts)[]
+
+const historyOf = ({ context }: StepTry) => ({
+  folder: context.project.folder,
+  redact: context.redact,
+  onProblem: (message: string) => context.onEvent?.({ type: 'notice', message }),
+})
+
+/** Rows of the last SELECT that later steps can refer to. */
+const keptRows = 100
+
+/**
+ * Runs the statements in one transaction, which also keeps a record under this run and step: a step that was
+ * committed before its process died does not run again.
+ */
+const runSql = async (step: StepOf<'sql'>, attempt: StepTry): Promise<StepOutcome> => {
+  const texts = await step.input(attempt.values)
+  const runId = `${attempt.runId}.${step.id}`
+  return attempt.withEngine(true, async (engine) => {
+    if (attempt.retried) {
+      const committed = (await engine.runs({ runId })).find(({ status }) => status === 'succeeded')
+      if (committed) return outcomeOfSql(committed.output)
+    }
+    const transaction = await engine.begin({ runId, signal: attempt.signal })
+    try {
+      const startedAt = attempt.clock().toISOString()
+      const results = []
+      for (const text of texts) results.push(...(await transaction.execute(text, { maxRows: keptRows })))
+      const last = results.findLast(({ columns }) => columns.length > 0)
+      const output = {
+        statements: results.length,
+        rowsChanged: results.reduce((total, { rowsChanged }) => total + rowsChanged, 0),
+        rows: (last?.rows ?? []).map((row) =>
+          Object.fromEntries((last?.columns ?? []).map(({ name }, index) => [name, row[index]])),
+        ),
+      }
+      const plain = attempt.context.redact(plainData(output))
+      await transaction.commit({
+        runId,
+        command: 'run',
+        connector: 'sql',
+        pipeline: attempt.pipeline.name,
+        status: 'succeeded',
+        startedAt,
+        finishedAt: attempt.clock().toISOString(),
+        tables: [],
+        output: plain,
+      })
+      return outcomeOfSql(plain)
+    } finally {
+      await transaction.rollback()
+    }
+  })
+}
+
+const outcomeOfSql = (output: unknown): StepOutcome => ({
+  output,
+  rows: (output as { rowsChanged?: number } | undefined)?.rowsChanged ?? 0,
+})
+
+const runExport = async (step: StepOf<'export'>, _attempt: StepTry): Promise<StepOutcome> => {
+  throw new ConnectorError('internal', `Step ${step.id}: not there yet.`)
+}
+
+const runAction = async (step: StepOf<'action'>, attempt: StepTry): Promise<StepOutcome> => {
+  const { context, clock, signal, onProgress } = attempt
+  const connection = connectionOfKind(await context.openConnection(step.connection), 'actions')
+  const action = connection.connector.actions[step.action] as AnyAction | undefined
+  if (!action)
+    throw new ConnectorError('config', `${connection.connector.name} has no action "${step.action}".`)
+  const input: unknown = parse(action.input, await step.input(attempt.values), `step ${step.id}`)
+  context.addSecrets(revealAll(input))
+  const output: unknown = await withContext(
+    connection,
+    (base) => {
+      const own: ActionContext = {
+        ...base,
+        onProgress: ({ item, items, bytes }) =>
+          onProgress({ type: 'notice', message: `${item}: ${items} done, ${bytes} bytes` }),
+      }
+      return action.run(own, input)
+    },
+    {
+      signal,
+      clock,
+      concurrency: attempt.pipeline.resources.concurrency,
+      notice: (message) => onProgress({ type: 'notice', message }),
+    },
+  )
+  return { output }
+}
