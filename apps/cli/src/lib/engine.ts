@@ -2,9 +2,9 @@ import type { TableEngine } from '@penstock/core'
 import type { ResourceOptions } from '@penstock/runtime'
 
 /** Opens a DuckDB file. The engine is loaded now and not before: most commands don't need it. */
-const openEngine = async (
+export const openEngine = async (
   path: string,
-  options: ResourceOptions & { readOnly?: boolean } = {},
+  options: ResourceOptions & { readOnly?: boolean; contained?: boolean } = {},
 ): Promise<TableEngine> => {
   const { duckdb } = await import('@penstock/engine-duckdb')
   return duckdb(path, {
@@ -12,6 +12,7 @@ const openEngine = async (
     ...(options.threads === undefined ? {} : { threads: options.threads }),
     ...(options.stagingFolder === undefined ? {} : { stagingFolder: options.stagingFolder }),
     ...(options.readOnly === undefined ? {} : { readOnly: options.readOnly }),
+    ...(options.contained === undefined ? {} : { contained: options.contained }),
   })
 }
 

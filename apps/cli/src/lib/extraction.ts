@@ -1,15 +1,12 @@
 import { formatBytes, formatCount, formatDuration, type TableColumn } from '@penstock/command-kit'
 import {
   type Connection,
-  ConnectorError,
   connectionOfKind,
-  type ErrorRecord,
   type ProgressListener,
   type RunRecord,
   type TableEngine,
 } from '@penstock/core'
-import { createRunId, extract, type ResourceOptions } from '@penstock/runtime'
-import { type RecordOptions, recordRun } from './runs.ts'
+import { createRunId, extract, type RecordOptions, type ResourceOptions, recordRun } from '@penstock/runtime'
 
 export interface Extraction {
   readonly connection: Connection
@@ -52,13 +49,6 @@ export const runExtraction = (extraction: Extraction, record: RecordOptions): Pr
       runId: started.runId,
     })
   return recordRun(started, work, record)
-}
-
-/** The error that ended a run, as the one to throw; undefined when the run succeeded. */
-export const errorOf = (run: RunRecord): ConnectorError | undefined => {
-  if (run.status === 'succeeded') return undefined
-  const error: ErrorRecord = run.error ?? { kind: 'internal', message: `The run ended as ${run.status}.` }
-  return new ConnectorError(error.kind, error.message, error)
 }
 
 export const resultColumns: readonly TableColumn[] = [

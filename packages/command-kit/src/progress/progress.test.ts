@@ -114,6 +114,19 @@ describe('createProgress', () => {
     expect(text).not.toContain('orders')
   })
 
+  it('shows a list above the tables, as it is at each drawing', async () => {
+    let step = 'first'
+    const text = await drawn(true, async (shown) => {
+      shown.list(() => [`> ${step}`])
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      step = 'second'
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    })
+    expect(text).toContain('> first\n')
+    expect(text).toContain('\x1b[1A\x1b[0J> second\n')
+    expect(await drawn(false, async (shown) => shown.list(() => ['> first']))).toBe('')
+  })
+
   it('writes plain lines elsewhere, and none twice', async () => {
     const text = await drawn(false, feed)
     expect(text).not.toContain('\x1b')

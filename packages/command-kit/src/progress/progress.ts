@@ -11,6 +11,8 @@ export interface Progress {
   readonly onAction: (event: ActionProgress) => void
   /** Prints a line above what is drawn. */
   line(text: string): void
+  /** Lines that a terminal shows above the tables at work, asked for at each drawing. */
+  list(lines: (width: number) => readonly string[]): void
   /** True while something is drawn or about to be. */
   active(): boolean
   /** Clears what is drawn and draws no more; lines are still printed. Safe to call again. */
@@ -45,6 +47,7 @@ export const createProgress = (options: ProgressOptions): Progress => {
   let drawn = 0
   let last = ''
   let stopped = false
+  let listed: (width: number) => readonly string[] = () => []
 
   const write = (text: string) => stream.write(options.redact(text))
   /** What clears the lines drawn last. Goes out together with what replaces them, so that nothing flickers. */
@@ -54,7 +57,8 @@ export const createProgress = (options: ProgressOptions): Progress => {
     return sequence
   }
   const drawing = () => {
-    const lines = liveLines(state, style, columnsOf(stream) - 1)
+    const width = columnsOf(stream) - 1
+    const lines = [...listed(width), ...liveLines(state, style, width)]
     drawn = lines.length
     return lines.map((text) => `${text}\n`).join('')
   }
@@ -82,6 +86,10 @@ export const createProgress = (options: ProgressOptions): Progress => {
   }
   return Object.freeze({
     line,
+    list: (lines: (width: number) => readonly string[]) => {
+      listed = lines
+      if (terminal) start()
+    },
     active: () => timer !== undefined,
     onAction: (event: ActionProgress) => {
       state = advanceAction(state, event, Date.now())

@@ -36,11 +36,7 @@ export const webhookUrl = (text: string): URL => {
  * Header values that prove who sent a body: HMAC-SHA256 with the shared secret over `timestamp.body`, in hex.
  * The receiver computes the same and refuses an old timestamp.
  */
-export const signatureHeaders = (
-  secret: string,
-  body: string,
-  timestamp: number,
-): Record<string, string> => ({
+const signatureHeaders = (secret: string, body: string, timestamp: number): Record<string, string> => ({
   'x-penstock-timestamp': String(timestamp),
   'x-penstock-signature': `sha256=${createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')}`,
 })

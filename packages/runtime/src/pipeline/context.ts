@@ -1,4 +1,4 @@
-import type { Connection, ProgressEvent, TableEngine } from '@penstock/core'
+import type { Connection, ProgressEvent, RunRecord, TableEngine } from '@penstock/core'
 import type { Project } from '../project/project.ts'
 import type { ResourceOptions } from '../project/schema.ts'
 import type { PipelineRun, StepRecord } from './record.ts'
@@ -14,6 +14,8 @@ export type PipelineEvent =
       readonly reason: string
     }
   | { readonly type: 'progress'; readonly step: string; readonly event: ProgressEvent }
+  /** The record of an extraction or an export that a step has done. */
+  | { readonly type: 'recorded'; readonly step: string; readonly record: RunRecord }
   | { readonly type: 'step-finished'; readonly step: StepRecord }
   | { readonly type: 'run-finished'; readonly run: PipelineRun }
   | { readonly type: 'notice'; readonly message: string }

@@ -88,10 +88,11 @@ const runExtract = async (step: StepOf<'extract'>, attempt: StepTry): Promise<St
           pipeline: pipeline.name,
           runId: started.runId,
         })
-      const run = await recordRun(started, work, historyOf(attempt))
-      const error = errorOf(run)
+      const record = await recordRun(started, work, historyOf(attempt))
+      context.onEvent?.({ type: 'recorded', step: step.id, record })
+      const error = errorOf(record)
       if (error) throw error
-      results.push(...run.tables)
+      results.push(...record.tables)
     }
     return results
   })

@@ -9,7 +9,7 @@ const units: Readonly<Record<string, number>> = {
 }
 
 /** Reads a duration such as `30s`, `15m`, `2h` or `1d` as milliseconds; undefined when it is none. */
-export const parseDuration = (text: string): number | undefined => {
+const parseDuration = (text: string): number | undefined => {
   const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/.exec(text.trim())
   const milliseconds = Math.round(Number(match?.[1]) * (units[match?.[2] ?? ''] ?? Number.NaN))
   return Number.isSafeInteger(milliseconds) ? milliseconds : undefined

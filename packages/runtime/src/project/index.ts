@@ -9,7 +9,13 @@ export {
 } from './edit.ts'
 export type { PipelineGroup } from './extraction.ts'
 export { findProjectFile, projectFileName } from './find.ts'
-export { type RunHistory, runHistory } from './history.ts'
+export {
+  type History,
+  type PipelineHistory,
+  pipelineHistory,
+  type RunHistory,
+  runHistory,
+} from './history.ts'
 export { projectJsonSchema } from './json-schema.ts'
 export { isProjectName } from './names.ts'
 export { type OpenedPipeline, openPipeline } from './pipeline.ts'
@@ -22,6 +28,7 @@ export {
   parseProject,
   pipelineNamed,
 } from './project.ts'
+export { type RecordOptions, recordRun } from './record-run.ts'
 export { hasReference, isReference } from './references.ts'
 export { type ResourceOptions, resourceOptions } from './schema.ts'
 export type { OpenedStep } from './steps.ts'

@@ -32,7 +32,7 @@ export const projectJsonSchema = (connectors: readonly AnyConnector[], id: strin
       additionalProperties: {
         type: 'object',
         required: ['connector'],
-        properties: connectionProperties,
+        properties: connectionProperties(),
         allOf: connectors.map(connectionRule),
       },
     },
@@ -56,7 +56,7 @@ const connectionRule = (connector: AnyConnector): JsonSchema => {
       additionalProperties: false,
       required: [...requiredOf(config), ...(methods.length > 0 ? ['auth'] : [])],
       properties: {
-        ...connectionProperties,
+        ...connectionProperties(),
         ...propertiesOf(connector.config),
         connector: { const: connector.name, description: connector.title ?? connector.name },
         ...(methods.length > 0 ? { auth: authSchema(methods) } : {}),
@@ -132,6 +132,7 @@ const tableSchema = (connectors: readonly AnyConnector[]): JsonSchema => {
 /** What an editor knows of a step: exactly one kind of work, fields of the known connectors. */
 const stepSchema = (connectors: readonly AnyConnector[]): JsonSchema => {
   const { properties, ...frame } = literal(stepEntry) as { properties: Record<string, JsonSchema> }
+  const actions = connectors.flatMap(actionRules)
   const nested = (kind: string) => (properties[kind]?.properties ?? {}) as JsonSchema
   return {
     ...frame,
@@ -143,7 +144,7 @@ const stepSchema = (connectors: readonly AnyConnector[]): JsonSchema => {
         ...properties.export,
         properties: { ...nested('export'), ...exportProperties(connectors) },
       },
-      action: { ...properties.action, allOf: connectors.flatMap(actionRules) },
+      action: { ...properties.action, ...(actions.length > 0 ? { allOf: actions } : {}) },
     },
   }
 }
@@ -164,25 +165,31 @@ const actionRules = (connector: AnyConnector): JsonSchema[] =>
       }))
     : []
 
-/** Read when the file is, so that they can't be references. */
-const connectionProperties = z.toJSONSchema(connectionEntry, { target: 'draft-7', io: 'input' })
-  .properties as JsonSchema
+const connectionProperties = (): JsonSchema => literal(connectionEntry).properties as JsonSchema
 
 const propertiesOf = (schema: z.ZodType): JsonSchema => (convert(schema).properties as JsonSchema) ?? {}
 const requiredOf = (schema: JsonSchema): string[] => (schema.required as string[]) ?? []
 
 /** JSON Schema of what is read when the file is, so that it can't be a reference. */
-const literal = (schema: z.ZodType): JsonSchema =>
-  z.toJSONSchema(schema, { target: 'draft-7', io: 'input', unrepresentable: 'any' }) as JsonSchema
+const literal = (schema: z.ZodType): JsonSchema => {
+  const { $schema: _, ...json } = z.toJSONSchema(schema, {
+    target: 'draft-7',
+    io: 'input',
+    unrepresentable: 'any',
+  })
+  return json
+}
 
-const convert = (schema: z.ZodType): JsonSchema =>
-  z.toJSONSchema(schema, {
+const convert = (schema: z.ZodType): JsonSchema => {
+  const { $schema: _, ...json } = z.toJSONSchema(schema, {
     target: 'draft-7',
     io: 'input',
     unrepresentable: 'any',
     override: ({ zodSchema, jsonSchema }) =>
       allowReference(zodSchema as unknown as z.ZodType, jsonSchema as JsonSchema),
-  }) as JsonSchema
+  })
+  return json
+}
 
 const annotations = ['title', 'description', 'default', 'examples']
 

@@ -28,21 +28,25 @@ const open = (from = '', to = '', env: Record<string, string> = { YEAR: '2026' }
 
 describe('openPipeline', () => {
   it('groups tables by connection and gives them the options of the pipeline', async () => {
-    expect(await open()).toEqual({
+    const { steps, ...pipeline } = await open()
+    expect(pipeline).toEqual({
       name: 'daily',
       into: '/project/data/w.duckdb',
       resources: { staging: 2 * 1024 ** 3 },
-      groups: [
-        {
-          connection: 'one',
-          tables: [
-            { mode: 'delta', folder: 'orders/2026/' },
-            { mode: 'delta', object: ['b.csv', 'c.csv'] },
-          ],
-        },
-        { connection: 'two', tables: [{ mode: 'full', object: 'a.csv' }] },
-      ],
+      connections: ['one', 'two'],
     })
+    const [step] = steps
+    expect(steps).toMatchObject([{ id: 'extract', kind: 'extract', condition: 'success' }])
+    expect(await step?.input({ steps: new Map(), run: {} })).toEqual([
+      {
+        connection: 'one',
+        tables: [
+          { mode: 'delta', folder: 'orders/2026/' },
+          { mode: 'delta', object: ['b.csv', 'c.csv'] },
+        ],
+      },
+      { connection: 'two', tables: [{ mode: 'full', object: 'a.csv' }] },
+    ])
   })
 
   it.each([

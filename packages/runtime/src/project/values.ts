@@ -6,10 +6,10 @@ import { fieldOfSchema } from './schema-path.ts'
 import { rethrown } from './validate.ts'
 
 /** Where a value of a run is: `steps.export.files[0].key` or `run.scheduledTime`. */
-export type ValuePath = readonly (string | number)[]
+type ValuePath = readonly (string | number)[]
 
 /** Parts of what stands between the braces. Throws a `config` error for what is none. */
-export const parseValuePath = (target: string): ValuePath => {
+const parseValuePath = (target: string): ValuePath => {
   const [root = ''] = /^[a-z]*/.exec(target) ?? []
   const path: (string | number)[] = [root]
   for (let rest = target.slice(root.length); rest !== ''; ) {

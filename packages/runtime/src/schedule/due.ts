@@ -12,7 +12,7 @@ export interface Due {
 }
 
 /** Missed times are counted up to here: who missed more than that does not need to know how many. */
-export const countLimit = 1_000
+const countLimit = 1_000
 
 /**
  * Decides about the due times after `handled`, up to and including `now`: `all` runs the first of them, `latest` the
