@@ -1,3 +1,5 @@
+export { testDestination } from './destination/destination.ts'
+export type { DestinationOptions } from './destination/options.ts'
 export { type FaultProxy, type ProxyFault, startFaultProxy } from './fault-proxy.ts'
 export type { ConformanceOptions } from './options.ts'
 export type { SourceOptions } from './source/options.ts'

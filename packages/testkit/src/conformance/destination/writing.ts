@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto'
+import {
+  type AnyDestination,
+  type Connection,
+  connectUnknown,
+  type ExportMode,
+  type ExportRun,
+  type WriteResult,
+  withContext,
+} from '@penstock/core'
+import { fail, sameRows } from '../expectations.ts'
+import { configAt } from '../options.ts'
+import type { DestinationOptions, Row } from './options.ts'
+import { type TestStream, textOf } from './stream.ts'
+
+export interface Write {
+  readonly streams: readonly TestStream[]
+  readonly mode: ExportMode
+  /** The same text is the same run, tried again. */
+  readonly commit: string
+  readonly retried?: boolean
+  readonly signal: AbortSignal
+  readonly notice?: (message: string) => void
+  readonly config?: unknown
+}
+
+/** One run of an export, as the runtime starts it. */
+const runOf = ({ commit, mode, retried = false }: Write): ExportRun => ({
+  commitId: commit,
+  exportId: '6f1d5a52-9f0e-4d0c-8d57-2b7f5b7c3c01',
+  exportName: 'conformance',
+  mode,
+  loadTime: loadTimeOf(commit),
+  retried,
+})
+
+/** The same for every try of a run, and another for each run: seconds from the beginning of 2026 on. */
+const loadTimeOf = (commit: string): Date => {
+  const seconds = createHash('sha256').update(commit).digest().readUInt32BE() >>> 8
+  return new Date(Date.UTC(2026, 0, 1) + seconds * 1000)
+}
+
+/** Writes streams through the connector's own contract; their local files are removed afterwards. */
+export const write = async (
+  connector: AnyDestination,
+  options: DestinationOptions,
+  request: Write,
+): Promise<WriteResult> => {
+  const { signal, notice } = request
+  const connection = connectUnknown(
+    connector,
+    request.config ?? configAt(options),
+  ) as Connection<AnyDestination>
+  const parsed = connector.options?.parse(options.exportOptions ?? {})
+  try {
+    return await withContext(
+      connection,
+      (context) =>
+        connector.write(context, {
+          run: runOf(request),
+          options: parsed,
+          streams: request.streams,
+          onProgress: () => {},
+        }),
+      { signal, ...(notice && { notice }) },
+    )
+  } finally {
+    for (const stream of request.streams) await stream.remove()
+  }
+}
+
+/** Fails unless the other side has exactly these rows of a stream. */
+export const requireRows = async (
+  options: DestinationOptions,
+  stream: string,
+  rows: readonly Row[],
+  when: string,
+): Promise<void> => {
+  const wanted = rows.map((row) =>
+    Object.fromEntries(
+      Object.entries(row).map(([name, value]) => [name, value === null ? null : textOf(value)]),
+    ),
+  )
+  sameRows(await options.read(stream), wanted, {
+    found: `The other side ${when}`,
+    wanted: 'what was written',
+  })
+}
+
+/** Runs a write that has to fail. */
+export const requireFailure = async (result: Promise<WriteResult>, what: string): Promise<void> => {
+  const failed = await result.then(
+    () => false,
+    () => true,
+  )
+  if (!failed) fail(`${what} ended as a success.`)
+}
