@@ -3,6 +3,7 @@ import {
   type ConnectorContext,
   ConnectorError,
   describeType,
+  type ExportLosses,
   type ExportResult,
   type ExportStream,
   type RunRecord,
@@ -55,6 +56,8 @@ export const exportTo = async <Connector extends AnyDestination>(
       folder: options.projectFolder,
     })
     const prepared = await prepareExport(options, { runId, now })
+    const { done } = prepared.state
+    if (done?.runId === runId) return done.record as RunRecord
     const record = await openAndWrite(options, prepared, started, clock)
     await engine.recordRun(record)
     return record
@@ -125,9 +128,8 @@ const write = async (writing: Writing): Promise<RunRecord> => {
   await store.save(exportId, withIntent(state, prepared, opened))
   const startedAt = clock().getTime()
   const counted = opened.streams.map(countedStream)
-  let result: WriteResult
   try {
-    result = await connector.write(context, {
+    const result = await connector.write(context, {
       run,
       options: prepared.options,
       streams: counted.map(({ stream }) => stream),
@@ -135,7 +137,15 @@ const write = async (writing: Writing): Promise<RunRecord> => {
         onProgress({ type: 'written', table: stream, files, bytes, rows }),
     })
     refuseLostRows(counted, result)
-    await store.save(exportId, withCursors(state, run.commitId, opened.streams))
+    const streams: StreamResult[] = []
+    for (const entry of counted) {
+      const losses = await entry.opened.losses()
+      streams.push(writtenResult(entry, result, run.mode, losses, clock().getTime() - startedAt))
+    }
+    const record = finishedRecord(started, clock, resultOf(prepared, streams, result))
+    await store.save(exportId, completed(state, run.commitId, opened.streams, record))
+    for (const stream of streams) onProgress({ type: 'stream-finished', table: stream.name, result: stream })
+    return record
   } catch (error) {
     const failure = toConnectorError(signal.aborted ? signal.reason : error)
     const streams = counted.map((entry) => ({
@@ -145,24 +155,26 @@ const write = async (writing: Writing): Promise<RunRecord> => {
     }))
     return finishedRecord(started, clock, resultOf(prepared, streams, {}), failure)
   }
-  const streams: StreamResult[] = []
-  for (const entry of counted) {
-    const losses = await entry.opened.losses()
-    const written = result.files.filter((file) => file.stream === entry.stream.name)
-    const streamResult: StreamResult = {
-      ...baseResult(entry, run.mode, clock().getTime() - startedAt),
-      files: written.length,
-      bytes: written.reduce((sum, { size }) => sum + size, 0),
-      rows: written.reduce((sum, { rows }) => sum + rows, 0),
-      rowsDropped: losses.dropped,
-      rowsDeduplicated: losses.deduplicated,
-      rowsSkipped: losses.nullCursors,
-      written: written.slice(0, writtenInRecord),
-    }
-    streams.push(streamResult)
-    onProgress({ type: 'stream-finished', table: entry.stream.name, result: streamResult })
+}
+
+const writtenResult = (
+  entry: Counted,
+  result: WriteResult,
+  mode: StreamResult['mode'],
+  losses: ExportLosses,
+  durationMs: number,
+): StreamResult => {
+  const written = result.files.filter((file) => file.stream === entry.stream.name)
+  return {
+    ...baseResult(entry, mode, durationMs),
+    files: written.length,
+    bytes: written.reduce((sum, { size }) => sum + size, 0),
+    rows: written.reduce((sum, { rows }) => sum + rows, 0),
+    rowsDropped: losses.dropped,
+    rowsDeduplicated: losses.deduplicated,
+    rowsSkipped: losses.nullCursors,
+    written: written.slice(0, writtenInRecord),
   }
-  return finishedRecord(started, clock, resultOf(prepared, streams, result))
 }
 
 /** Files that a record names; the counts are of all. */
@@ -181,12 +193,15 @@ const withIntent = (state: ExportState, { run }: PreparedExport, opened: TableEx
   },
 })
 
-const withCursors = (
+/** The state after everything was written: the intent is done, the cursors have moved. */
+const completed = (
   { version, cursors }: ExportState,
   commitId: string,
   streams: readonly ExportStream[],
+  record: RunRecord,
 ): ExportState => ({
   version,
+  done: { runId: record.runId, record },
   cursors: {
     ...cursors,
     ...Object.fromEntries(

@@ -1,8 +1,10 @@
 import {
   type ActionContext,
   type AnyAction,
+  type Connection,
   ConnectorError,
   connectionOfKind,
+  type ExportResult,
   type ProgressListener,
   parse,
   type RunRecord,
@@ -11,6 +13,7 @@ import {
   type TableResult,
   withContext,
 } from '@penstock/core'
+import { exportTo } from '../export/export.ts'
 import { createRunId, extract } from '../extract/extract.ts'
 import type { OpenedPipeline } from '../project/pipeline.ts'
 import { recordRun } from '../project/record-run.ts'
@@ -64,17 +67,7 @@ const runExtract = async (step: StepOf<'extract'>, attempt: StepTry): Promise<St
       const connection = connections[index]
       if (!connection) continue
       const source = connectionOfKind(connection, 'source')
-      const started: RunRecord = {
-        runId: createRunId(clock()),
-        command: 'run',
-        connector: connection.connector.name,
-        ...(connection.name === undefined ? {} : { connection: connection.name }),
-        pipeline: pipeline.name,
-        status: 'running',
-        startedAt: clock().toISOString(),
-        tables: [],
-      }
-      const { staging, stagingFolder, concurrency } = pipeline.resources
+      const started = startedRecord(attempt, connection)
       const work = () =>
         extract({
           source,
@@ -83,7 +76,7 @@ const runExtract = async (step: StepOf<'extract'>, attempt: StepTry): Promise<St
           signal,
           clock,
           onProgress,
-          resources: { stagingBytes: staging, stagingFolder, concurrency },
+          resources: resourcesOf(pipeline),
           command: 'run',
           pipeline: pipeline.name,
           runId: started.runId,
@@ -114,6 +107,23 @@ const runExtract = async (step: StepOf<'extract'>, attempt: StepTry): Promise<St
 
 const counts = { objects: 0, bytes: 0, rowsRead: 0, rowsLoaded: 0, rowsRejected: 0, rowsDeleted: 0 }
 const countFields = Object.keys(counts) as (keyof typeof counts)[]
+
+const startedRecord = ({ pipeline, clock }: StepTry, connection: Connection): RunRecord => ({
+  runId: createRunId(clock()),
+  command: 'run',
+  connector: connection.connector.name,
+  ...(connection.name === undefined ? {} : { connection: connection.name }),
+  pipeline: pipeline.name,
+  status: 'running',
+  startedAt: clock().toISOString(),
+  tables: [],
+})
+
+const resourcesOf = ({ resources }: OpenedPipeline) => ({
+  stagingBytes: resources.staging,
+  stagingFolder: resources.stagingFolder,
+  concurrency: resources.concurrency,
+})
 
 const historyOf = ({ context }: StepTry) => ({
   folder: context.project.folder,
@@ -173,8 +183,62 @@ const outcomeOfSql = (output: unknown): StepOutcome => ({
   rows: (output as { rowsChanged?: number } | undefined)?.rowsChanged ?? 0,
 })
 
-const runExport = async (step: StepOf<'export'>, _attempt: StepTry): Promise<StepOutcome> => {
-  throw new ConnectorError('internal', `Step ${step.id}: not there yet.`)
+/**
+ * The run id is that of the pipeline's run and the step: a retry of the step, also after a restart, writes the same
+ * files, and finds out where they were complete already.
+ */
+const runExport = async (step: StepOf<'export'>, attempt: StepTry): Promise<StepOutcome> => {
+  const { context, pipeline, clock, signal, onProgress, scheduledTime } = attempt
+  const { name, mode, streams, options } = await step.input(attempt.values)
+  const destination = connectionOfKind(await context.openConnection(step.connection), 'destination')
+  const started: RunRecord = {
+    ...startedRecord(attempt, destination),
+    runId: `${attempt.runId}.${step.id}`,
+  }
+  const record = await attempt.withEngine(false, (engine) =>
+    recordRun(
+      started,
+      () =>
+        exportTo({
+          destination,
+          streams,
+          engine,
+          mode,
+          options,
+          name,
+          projectFolder: context.project.folder,
+          scheduledTime: scheduledTime === undefined ? undefined : new Date(scheduledTime),
+          signal,
+          onProgress,
+          resources: resourcesOf(pipeline),
+          clock,
+          command: 'run',
+          pipeline: pipeline.name,
+          runId: started.runId,
+        }),
+      historyOf(attempt),
+    ),
+  )
+  context.onEvent?.({ type: 'recorded', step: step.id, record })
+  const error = errorOf(record)
+  if (error) throw error
+  return outcomeOfExport(record.export)
+}
+
+const outcomeOfExport = (result: ExportResult | undefined): StepOutcome => {
+  const streams = result?.streams ?? []
+  const sum = (field: 'rows' | 'bytes' | 'rowsDropped' | 'rowsSkipped') =>
+    streams.reduce((total, stream) => total + stream[field], 0)
+  return {
+    output: {
+      rows: sum('rows'),
+      bytes: sum('bytes'),
+      files: streams.flatMap(({ written }) => written.map(({ name, ...file }) => ({ key: name, ...file }))),
+      manifest: result?.manifest,
+    },
+    rows: sum('rows'),
+    rowsLost: sum('rowsDropped') + sum('rowsSkipped'),
+  }
 }
 
 const runAction = async (step: StepOf<'action'>, attempt: StepTry): Promise<StepOutcome> => {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { exportMode, streamRequest } from '../export/request.ts'
 import { duration } from './duration.ts'
 
 /** Fields of a pipeline's table that are neither load options nor the connector's selection. */
@@ -32,9 +33,18 @@ const actionStep = z.strictObject({
   input: z.record(z.string(), z.unknown()).default({}).describe('Input of the action'),
 })
 
-/** An export: fields beside the connection are the export's own, and its destination's options. */
+/** Fields of an export that are not options of its destination. */
 const exportStep = z.looseObject({
   connection: z.string().describe('Connection of a destination'),
+  name: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Name of the export: cursors and what an overwrite replaces belong to it (default: PIPELINE.ID)',
+    ),
+  mode: exportMode.optional(),
+  streams: z.array(streamRequest).min(1).describe('Tables and queries to export'),
 })
 
 /** An entry of `steps` of a pipeline. */

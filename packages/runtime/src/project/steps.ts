@@ -1,5 +1,6 @@
-import { type AnyConnector, nearest, requireKind } from '@penstock/core'
-import type { z } from 'zod'
+import { type AnyConnector, type ExportMode, nearest, requireKind } from '@penstock/core'
+import { z } from 'zod'
+import type { StreamRequest } from '../export/request.ts'
 import type { FieldPath } from './document.ts'
 import { checkExtraction, type Extraction, groupTables, type PipelineGroup } from './extraction.ts'
 import { actionOutput, exportOutput, extractOutput, runValues, sqlOutput } from './outputs.ts'
@@ -25,11 +26,20 @@ interface StepFrame {
   readonly continueOnError: boolean
 }
 
+/** What an export step hands to `exportTo`. */
+interface ExportInput {
+  readonly name: string
+  readonly mode: ExportMode | undefined
+  readonly streams: readonly StreamRequest[]
+  /** The destination's own options. */
+  readonly options: Fields
+}
+
 /** What a step does with the values that the run has by then. `input` throws `config` errors with their place. */
 type StepWork =
   | { readonly kind: 'extract'; input(values: RunValues): Promise<readonly PipelineGroup[]> }
   | { readonly kind: 'sql'; input(values: RunValues): Promise<readonly string[]> }
-  | { readonly kind: 'export'; readonly connection: string; input(values: RunValues): Promise<Fields> }
+  | { readonly kind: 'export'; readonly connection: string; input(values: RunValues): Promise<ExportInput> }
   | {
       readonly kind: 'action'
       readonly connection: string
@@ -188,19 +198,48 @@ const openSql = async (context: WorkContext, sql: string | readonly string[]): P
   }
 }
 
+const noOptions = z.strictObject({})
+
 const openExport = async (
   context: WorkContext,
   { connection: name, ...fields }: NonNullable<StepEntry['export']>,
 ): Promise<OpenedWork> => {
+  const { project, entry, pipeline } = context
   const path = [...context.path, 'export']
-  const connection = connectionPlace(context.project, name, [...path, 'connection'])
-  requireKind(await context.connectorOf(connection), 'destination')
-  const resolve = await withReferences(context, path, fields)
+  const connection = connectionPlace(project, name, [...path, 'connection'])
+  const connector = requireKind(await context.connectorOf(connection), 'destination')
+  const { name: exportName = `${pipeline.name}.${entry.id}`, mode, streams, ...options } = fields
+  const schema: z.ZodType = connector.options ?? noOptions
+  checkFields(project.document, path, schema, options, `the export of step "${entry.id}"`)
+  const resolveOptions = await withReferences(context, path, options)
+  const resolveStreams = await Promise.all(
+    streams.map((stream, index) => openStream(context, [...path, 'streams', index], stream)),
+  )
   return {
     connections: [connection],
     output: exportOutput,
-    work: { kind: 'export', connection, input: (values) => resolve(values) },
+    work: {
+      kind: 'export',
+      connection,
+      input: async (values) => ({
+        name: exportName,
+        mode,
+        streams: await Promise.all(resolveStreams.map((resolve) => resolve(values))),
+        options: await resolveOptions(values),
+      }),
+    },
   }
+}
+
+/** References in the SQL of a stream are literals, in its other fields values. */
+const openStream = async (
+  context: WorkContext,
+  path: FieldPath,
+  { sql, ...fields }: StreamRequest,
+): Promise<(values: RunValues) => Promise<StreamRequest>> => {
+  const resolve = await withReferences(context, path, fields)
+  const resolveSql = sql === undefined ? undefined : await withReferences(context, path, { sql })
+  return async (values) => ({ ...(await resolve(values)), ...(await resolveSql?.(values, sqlLiteral)) })
 }
 
 const openAction = async (
