@@ -20,7 +20,8 @@ export const s3DestinationPolicy = (
     target,
     [
       { sid: 'FindBucket', level: 'bucket', actions: ['s3:GetBucketLocation'] },
-      { sid: 'ListObjects', level: 'listing', actions: ['s3:ListBucket'] },
+      // Of all keys: who may list only a prefix is told 403 instead of 404 about an object that is not there.
+      { sid: 'ListObjects', level: 'bucket', actions: ['s3:ListBucket'] },
       {
         sid: 'WriteObjects',
         level: 'objects',

@@ -49,3 +49,6 @@ export const within = async <Result>(ms: number, what: string, promise: Promise<
     clearTimeout(timer)
   }
 }
+
+/** Results as one text that does not depend on their order. */
+export const unordered = (results: readonly unknown[]): string => canonical(results.map(canonical).sort())

@@ -1,6 +1,6 @@
 import { ConnectorError } from '@penstock/core'
 import { requireHelpful } from './connection-checks.ts'
-import { canonical, fail, within } from './expectations.ts'
+import { fail, unordered, within } from './expectations.ts'
 import { type FaultProxy, type ProxyFault, startFaultProxy } from './fault-proxy.ts'
 import { type ConformanceOptions, configAt } from './options.ts'
 import type { Check } from './suite.ts'
@@ -56,11 +56,11 @@ export const faultChecks = (options: ConformanceOptions, exercise: Exercise): Ch
         title: `The fault ${name}, once or lasting, never passes off a part as the whole`,
         run: ({ signal, skip }) =>
           throughProxy(skip, async (proxy, config) => {
-            const wanted = canonical(await exercise(config, signal))
+            const wanted = unordered(await exercise(config, signal))
             proxy.inject(fault, 1)
             const once = await outcome(config, signal)
             if (ConnectorError.isInstance(once)) requireHelpful(once, `The fault ${name}`)
-            else if (canonical(once) !== wanted) fail(`With the fault ${name} once, the result is another.`)
+            else if (unordered(once) !== wanted) fail(`With the fault ${name} once, the result is another.`)
             proxy.inject(fault)
             const lasting = await outcome(config, signal)
             if (!ConnectorError.isInstance(lasting)) fail(`With the fault ${name} all the time, it succeeds.`)
@@ -73,9 +73,9 @@ export const faultChecks = (options: ConformanceOptions, exercise: Exercise): Ch
       title: 'An answer that comes in small pieces gives the same result',
       run: ({ signal, skip }) =>
         throughProxy(skip, async (proxy, config) => {
-          const wanted = canonical(await exercise(config, signal))
+          const wanted = unordered(await exercise(config, signal))
           proxy.inject({ kind: 'slow-drip' })
-          if (canonical(await exercise(config, signal)) !== wanted) fail('The result is another.')
+          if (unordered(await exercise(config, signal)) !== wanted) fail('The result is another.')
         }),
     },
   ]
