@@ -3,13 +3,20 @@ import type { S3Permission } from '@penstock/aws'
 type Level = S3Permission['level']
 type Needed = Readonly<Partial<Record<Level, readonly string[]>>>
 
-const multipart = ['s3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts', 's3:GetObject']
+/** GetObject: an upload whose answer got lost is looked up. */
+const upload = [
+  's3:PutObject',
+  's3:PutObjectTagging',
+  's3:GetObject',
+  's3:AbortMultipartUpload',
+  's3:ListMultipartUploadParts',
+]
 
 /** What each action calls, and on what. `api-call` may call anything: what it is used for has to be allowed by hand. */
 export const needed: Readonly<Record<string, Needed>> = {
   'create-bucket': { bucket: ['s3:CreateBucket'] },
   'download-file': { objects: ['s3:GetObject'] },
-  'upload-file': { objects: multipart },
+  'upload-file': { objects: upload },
   'list-files': { listing: ['s3:ListBucket'] },
   'list-folders': { listing: ['s3:ListBucket'] },
   'api-call': {},
@@ -18,14 +25,14 @@ export const needed: Readonly<Record<string, Needed>> = {
     bucket: ['s3:ListBucketMultipartUploads'],
     objects: ['s3:DeleteObject', 's3:AbortMultipartUpload'],
   },
-  copy: { listing: ['s3:ListBucket'], objects: [...multipart, 's3:GetObjectTagging', 's3:PutObjectTagging'] },
+  copy: { listing: ['s3:ListBucket'], objects: [...upload, 's3:GetObjectTagging'] },
   move: {
     listing: ['s3:ListBucket'],
-    objects: [...multipart, 's3:GetObjectTagging', 's3:PutObjectTagging', 's3:DeleteObject'],
+    objects: [...upload, 's3:GetObjectTagging', 's3:DeleteObject'],
   },
   presign: { objects: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'] },
   head: { objects: ['s3:GetObject'] },
-  sync: { listing: ['s3:ListBucket'], objects: [...multipart, 's3:DeleteObject'] },
+  sync: { listing: ['s3:ListBucket'], objects: [...upload, 's3:DeleteObject'] },
 }
 
 const statementNames: Readonly<Record<Level, string>> = {

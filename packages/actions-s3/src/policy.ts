@@ -15,7 +15,13 @@ export const policiesOf = (
   const { bucket, region } = connection.config
   const names = options.actions ?? Object.keys(needed)
   for (const name of names) if (!Object.hasOwn(needed, name)) throw unknownAction(name)
-  const policy = s3Policy({ bucket, region }, permissionsOf(names), options)
+  const permissions = permissionsOf(names)
+  if (permissions.length === 0)
+    throw new ConnectorError('config', 'What api-call needs depends on what it is called for.', {
+      code: 'NoPolicy',
+      hint: 'Allow the actions of the API calls that you make by hand.',
+    })
+  const policy = s3Policy({ bucket, region }, permissions, options)
   const { externalId } = (connection.authFields ?? {}) as { readonly externalId?: unknown }
   if (connection.authMethod !== 'assumed-role' || typeof externalId !== 'string') return { policy }
   const { sourceIps } = options

@@ -107,6 +107,11 @@ export const localError = (error: unknown, path: string): ConnectorError => {
       hint: 'Check the path.',
       cause: error,
     })
+  if (code === 'EISDIR' || code === 'ENOTEMPTY')
+    return problem(
+      `${path} can't be written: there is a folder of its name.`,
+      'One key may be the beginning of another one. Download them to different folders.',
+    )
   return new ConnectorError('resource', `${path} can't be used (${code}).`, {
     code,
     hint: code === 'ENOSPC' ? 'Free space on the disk.' : 'Check the rights of the file or folder.',

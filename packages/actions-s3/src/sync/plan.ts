@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs'
 import { isArchived, type S3Access, type S3Entry } from '@penstock/aws'
 import { ConnectorError } from '@penstock/core'
 import type { S3ActionContext } from '../config.ts'
-import { walk } from '../local/walk.ts'
+import { type LocalFile, walk } from '../local/walk.ts'
 import { joinByKey, type Pair, targetIsAsNew } from './compare.ts'
 
 export interface SyncPlanOptions {
@@ -29,7 +30,9 @@ export async function* planSync(
   const skipped = (path: string, why: string): void => context.notice(`Left out: ${path} is ${why}.`)
   const action = direction === 'up' ? 'upload' : 'download'
   let former: string | undefined
-  for await (const pair of joinByKey(walk(folder, skipped), objects(context, access, prefix), prefix)) {
+  // A dry run down into a new folder makes none.
+  const locals = direction === 'down' && !existsSync(folder) ? none() : walk(folder, skipped)
+  for await (const pair of joinByKey(locals, objects(context, access, prefix), prefix)) {
     const { key, local, remote } = pair
     if (!filter(key)) continue
     if (key === former)
@@ -56,13 +59,15 @@ const difference = async (
   if (!local || !remote) return 'new'
   if (local.size !== remote.size) return 'size'
   if (compare === 'size') return undefined
-  if (compare === 'checksum') {
-    const same = await access.file(remote).matches(local.path, { signal: context.signal })
-    if (same !== undefined) return same ? undefined : 'checksum'
-  }
-  const newer = direction === 'up' ? targetIsAsNew(local, remote) : targetIsAsNew(remote, local)
-  return newer ? undefined : 'time'
+  const asNew = direction === 'up' ? targetIsAsNew(local, remote) : targetIsAsNew(remote, local)
+  if (compare === 'time' && asNew) return undefined
+  // Reading a file costs less than moving it: a time alone moves nothing that is the same.
+  const same = await access.file(remote).matches(local.path, { signal: context.signal })
+  if (same === undefined) return asNew ? undefined : 'time'
+  return same ? undefined : compare
 }
+
+async function* none(): AsyncGenerator<LocalFile> {}
 
 /** Objects below the prefix. What marks a folder (`a/`, 0 bytes) is none, and what is archived can't be read. */
 async function* objects(context: S3ActionContext, access: S3Access, prefix: string): AsyncGenerator<S3Entry> {
