@@ -12,6 +12,7 @@ import {
 import { ConnectorError, type RunRecord } from '@penstock/core'
 import { runHistory } from '@penstock/runtime'
 import { withEngine } from '../lib/engine.ts'
+import { streamColumns, streamRows } from '../lib/exporting.ts'
 import { resultColumns, resultRows } from '../lib/extraction.ts'
 import { ProjectCommand } from '../lib/project-command.ts'
 import { durationOf, totalsOf } from '../lib/runs.ts'
@@ -69,14 +70,14 @@ export class Runs extends ProjectCommand {
         { title: 'TIME', ...right },
       ],
       runs.map((run) => {
-        const totals = totalsOf(run.tables)
+        const totals = totalsOf(run)
         const duration = durationOf(run)
         return [
           run.runId,
           run.status,
-          run.pipeline ?? run.tables.map((table) => table.name).join(', ') ?? '',
+          run.pipeline ?? [...run.tables, ...(run.export?.streams ?? [])].map(({ name }) => name).join(', '),
           formatCount(totals.objects),
-          formatCount(totals.rowsLoaded),
+          formatCount(totals.rows),
           formatCount(totals.rowsRejected),
           duration === undefined ? '' : formatDuration(duration),
         ]
@@ -86,7 +87,7 @@ export class Runs extends ProjectCommand {
 
   #detail(run: RunRecord): void {
     const duration = durationOf(run)
-    const totals = totalsOf(run.tables)
+    const totals = totalsOf(run)
     const facts: [string, string | undefined][] = [
       ['run', run.runId],
       ['status', run.status],
@@ -100,6 +101,10 @@ export class Runs extends ProjectCommand {
     if (run.tables.length > 0) {
       this.print()
       this.printTable(resultColumns, resultRows(run))
+    }
+    if (run.export) {
+      this.print()
+      this.printTable(streamColumns, streamRows(run))
     }
     for (const table of run.tables)
       if (table.rejectTable !== undefined)

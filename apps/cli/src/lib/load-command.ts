@@ -1,6 +1,6 @@
 import { type Interfaces, parseFlags, readFlags } from '@penstock/command-kit'
 import { type AnySource, type Connection, requireKind } from '@penstock/core'
-import { openProject, type Project, type ResourceOptions, resourceOptions } from '@penstock/runtime'
+import { type Project, type ResourceOptions, resourceOptions } from '@penstock/runtime'
 import { selection } from '@penstock/source-s3'
 import { connectionArgument, ProjectCommand } from './project-command.ts'
 import { loadFlags, requestsFromFlags, resourceFlags, selectionFlags, selectionFlagsOf } from './selection.ts'
@@ -32,7 +32,8 @@ export interface LoadArguments {
 /** What `extract` and `plan` share: the connection decides which flags choose its tables. */
 export abstract class LoadCommand extends ProjectCommand {
   protected async readLoadArguments(ownFlags: Interfaces.FlagInput): Promise<LoadArguments> {
-    const foreign = await this.#foreignConnector()
+    const named = await this.connectorInArguments()
+    const foreign = named && named.name !== shownConnector ? requireKind(named, 'source') : undefined
     const flagsFor = (connector: AnySource): Interfaces.FlagInput => ({
       ...selectionFlagsOf(connector),
       ...loadFlags,
@@ -52,19 +53,5 @@ export abstract class LoadCommand extends ProjectCommand {
     const tables = requestsFromFlags(connector, flags)
     const connection = await this.openConnection(project, name)
     return { project, connection, tables, resources, flags }
-  }
-
-  /**
-   * Connector of the connection, when it is not the one that is shown: its selection has to be known before flags can be read.
-   * Nothing is wrong yet when there is none.
-   */
-  async #foreignConnector(): Promise<AnySource | undefined> {
-    const given = this.argv[this.argv.indexOf('--project') + 1]
-    const path = this.argv.includes('--project') ? given : process.env.PENSTOCK_PROJECT
-    const project = await openProject({ cwd: process.cwd(), given: path }).catch(() => undefined)
-    const name = this.argv.find((word) => project !== undefined && Object.hasOwn(project.connections, word))
-    const reference = name === undefined ? undefined : project?.connections[name]?.connector
-    if (!project || name === undefined || reference === shownConnector) return undefined
-    return requireKind(await this.connectorOf(project, name), 'source')
   }
 }

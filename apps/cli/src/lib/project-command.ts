@@ -33,6 +33,18 @@ export abstract class ProjectCommand extends BaseCommand {
     return loadConnector(connectionNamed(project, name).connector, project.folder)
   }
 
+  /**
+   * Connector of the first word that names a connection: its schema has to be known before flags can be read. Nothing
+   * is wrong yet when there is none.
+   */
+  protected async connectorInArguments(): Promise<AnyConnector | undefined> {
+    const given = this.argv[this.argv.indexOf('--project') + 1]
+    const path = this.argv.includes('--project') ? given : process.env.PENSTOCK_PROJECT
+    const project = await this.openProject(path).catch(() => undefined)
+    const name = this.argv.find((word) => project !== undefined && Object.hasOwn(project.connections, word))
+    return project && name !== undefined ? this.connectorOf(project, name) : undefined
+  }
+
   /** A connection ready for use. Its secrets are hidden from every output from now on. */
   protected async openConnection(
     project: Project,

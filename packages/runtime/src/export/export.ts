@@ -54,6 +54,7 @@ export const exportTo = async <Connector extends AnyDestination>(
       name: identity.name,
       location: engine.location,
       folder: options.projectFolder,
+      now,
     })
     const prepared = await prepareExport(options, { runId, now })
     const { done } = prepared.state
@@ -143,7 +144,10 @@ const write = async (writing: Writing): Promise<RunRecord> => {
       streams.push(writtenResult(entry, result, run.mode, losses, clock().getTime() - startedAt))
     }
     const record = finishedRecord(started, clock, resultOf(prepared, streams, result))
-    await store.save(exportId, completed(state, run.commitId, opened.streams, record))
+    await store.save(
+      exportId,
+      completed({ ...state, revision: state.revision + 1 }, run.commitId, opened.streams, record),
+    )
     for (const stream of streams) onProgress({ type: 'stream-finished', table: stream.name, result: stream })
     return record
   } catch (error) {
@@ -195,13 +199,14 @@ const withIntent = (state: ExportState, { run }: PreparedExport, opened: TableEx
 
 /** The state after everything was written: the intent is done, the cursors have moved. */
 const completed = (
-  { version, cursors }: ExportState,
+  { version, revision, cursors }: ExportState,
   commitId: string,
   streams: readonly ExportStream[],
   record: RunRecord,
 ): ExportState => ({
   version,
   done: { runId: record.runId, record },
+  revision,
   cursors: {
     ...cursors,
     ...Object.fromEntries(

@@ -1,9 +1,7 @@
-import { randomUUID } from 'node:crypto'
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ConnectorError } from '@penstock/core'
 import { prepareStateFolder } from '../project/edit.ts'
-import { isSameProcessAlive, type ProcessMark, processMark } from '../project/process-mark.ts'
+import { acquireLock } from '../project/lock.ts'
 import { exportsFolder } from './state.ts'
 
 /** Exports that this process runs. */
@@ -15,17 +13,27 @@ const running = new Set<string>()
  */
 export const lockExport = async (
   exportId: string,
-  options: { readonly name: string; readonly location: string; readonly folder: string | undefined },
+  options: {
+    readonly name: string
+    readonly location: string
+    readonly folder: string | undefined
+    readonly now: Date
+  },
 ): Promise<() => Promise<void>> => {
   const key = `${options.location}\0${exportId}`
-  if (running.has(key)) throw isRunning(options.name, process.pid)
+  const subject = `The export "${options.name}" is running`
+  const code = 'ExportRunning'
+  if (running.has(key))
+    throw new ConnectorError('conflict', `${subject} already.`, { code, hint: 'Wait until it has ended.' })
   running.add(key)
   try {
-    const unlock =
-      options.folder === undefined ? async () => {} : await lockFile(options.folder, exportId, options.name)
+    const lock =
+      options.folder === undefined
+        ? undefined
+        : await lockFile(options.folder, exportId, { subject, code, now: options.now })
     return async () => {
       running.delete(key)
-      await unlock()
+      await lock?.release()
     }
   } catch (error) {
     running.delete(key)
@@ -33,67 +41,7 @@ export const lockExport = async (
   }
 }
 
-const isRunning = (name: string, pid: number): ConnectorError =>
-  new ConnectorError('conflict', `The export "${name}" is already running (PID ${pid}).`, {
-    code: 'ExportRunning',
-    hint: 'Wait until it ends.',
-  })
-
-interface Lock {
-  readonly id: string
-  readonly process: ProcessMark
-}
-
-const lockFile = async (folder: string, exportId: string, name: string): Promise<() => Promise<void>> => {
+const lockFile = async (folder: string, exportId: string, lock: Parameters<typeof acquireLock>[1]) => {
   await prepareStateFolder(folder)
-  const parent = exportsFolder(folder)
-  await mkdir(parent, { recursive: true })
-  const path = join(parent, `${exportId}.lock`)
-  const lock: Lock = { id: randomUUID(), process: processMark() }
-  const own = join(parent, `.${lock.id}.tmp`)
-  await writeFile(own, JSON.stringify(lock))
-  try {
-    // A link is made whole or not at all, so nobody reads half a lock.
-    while (!(await linked(own, path))) {
-      const holder = await readLock(path)
-      if (holder && isSameProcessAlive(holder.process)) throw isRunning(name, holder.process.pid)
-      if (holder) await takeAway(path, holder, parent)
-    }
-  } finally {
-    await rm(own, { force: true })
-  }
-  return async () => {
-    if ((await readLock(path))?.id === lock.id) await rm(path, { force: true })
-  }
-}
-
-const linked = async (from: string, to: string): Promise<boolean> => {
-  try {
-    await link(from, to)
-    return true
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw error
-  }
-}
-
-const readLock = async (path: string): Promise<Lock | undefined> => {
-  try {
-    return JSON.parse(await readFile(path, 'utf8')) as Lock
-  } catch {
-    return undefined
-  }
-}
-
-/** Moves a dead lock aside. Where somebody else was faster, their lock goes back. */
-const takeAway = async (path: string, dead: Lock, parent: string): Promise<void> => {
-  const aside = join(parent, `.${randomUUID()}.tmp`)
-  try {
-    await rename(path, aside)
-    if ((await readLock(aside))?.id !== dead.id) await linked(aside, path)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-  } finally {
-    await rm(aside, { force: true })
-  }
+  return acquireLock(join(exportsFolder(folder), `${exportId}.lock`), lock)
 }

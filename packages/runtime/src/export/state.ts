@@ -1,14 +1,17 @@
 import { mkdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { ConnectorError, type TableEngine } from '@penstock/core'
 import { z } from 'zod'
 import { writeFileAtomically } from '../project/atomic.ts'
 import { prepareStateFolder } from '../project/edit.ts'
+import { stableId } from './ids.ts'
 
 const windowState = z.object({ column: z.string(), after: z.string().optional(), to: z.string().optional() })
 
 const exportState = z.object({
   version: z.literal(1),
+  /** Counts up with each save: of two places that remember an export, the higher one is right. */
+  revision: z.int(),
   /** What a run is about to write, stored before it does. There as long as nobody knows whether it was written. */
   intent: z
     .object({
@@ -34,7 +37,7 @@ export interface ExportStore {
   save(exportId: string, state: ExportState): Promise<void>
 }
 
-const fresh: ExportState = { version: 1, cursors: {} }
+const fresh: ExportState = { version: 1, revision: 0, cursors: {} }
 
 const parseState = (text: string, where: string): ExportState => {
   try {
@@ -49,47 +52,52 @@ const parseState = (text: string, where: string): ExportState => {
 }
 
 /**
- * The state in the books of the engine's database; where that is open for reading only, in a file of the project.
- * Throws `config` where there is neither.
+ * The state in the books of the engine's database; where that is open for reading only or in memory, in a file of the
+ * project. It is found again when a database that was open for reading is opened for writing, and the other way.
+ * Throws `config` where there is no place that lasts.
  */
-export const exportStore = (engine: TableEngine, stateFolder: string | undefined): ExportStore => {
-  if (!engine.readOnly)
-    return {
-      load: async (exportId) => {
-        const text = await engine.exportState(exportId)
-        return text === undefined ? fresh : parseState(text, engine.location)
-      },
-      save: (exportId, state) => engine.saveExportState(exportId, JSON.stringify(state)),
-    }
-  if (stateFolder === undefined)
+export const exportStore = (engine: TableEngine, projectFolder: string | undefined): ExportStore => {
+  const file = projectFolder === undefined ? undefined : stateFile(projectFolder, engine.location)
+  const lasts = !engine.readOnly && (engine.location !== ':memory:' || file === undefined)
+  if (!lasts && file === undefined)
     throw new ConnectorError(
       'config',
       `${engine.location} is open for reading only, so it can't remember what was exported.`,
-      {
-        code: 'NoExportState',
-        hint: 'Open it for writing, or give a folder for the state.',
-      },
+      { code: 'NoExportState', hint: 'Open it for writing, or give the folder of a project.' },
     )
-  return fileStore(stateFolder)
-}
-
-/** State files in `.penstock/exports` of a project. */
-const fileStore = (folder: string): ExportStore => {
-  const parent = exportsFolder(folder)
-  const pathOf = (exportId: string) => join(parent, `${exportId}.json`)
   return {
     load: async (exportId) => {
+      const text = await engine.exportState(exportId)
+      const inBooks = text === undefined ? fresh : parseState(text, engine.location)
+      const inFile = (await file?.load(exportId)) ?? fresh
+      return inFile.revision > inBooks.revision ? inFile : inBooks
+    },
+    save: async (exportId, state) => {
+      const text = JSON.stringify({ ...state, revision: state.revision + 1 })
+      await (lasts || !file ? engine.saveExportState(exportId, text) : file.save(exportId, text))
+    },
+  }
+}
+
+/** State files in `.penstock/exports` of a project, for each database its own. */
+const stateFile = (folder: string, location: string) => {
+  const parent = exportsFolder(folder)
+  const database = location === ':memory:' ? location : resolve(location)
+  const pathOf = (exportId: string) => join(parent, `${stableId('state', exportId, database)}.json`)
+  return {
+    load: async (exportId: string): Promise<ExportState | undefined> => {
+      const path = pathOf(exportId)
       try {
-        return parseState(await readFile(pathOf(exportId), 'utf8'), pathOf(exportId))
+        return parseState(await readFile(path, 'utf8'), path)
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return fresh
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
         throw error
       }
     },
-    save: async (exportId, state) => {
+    save: async (exportId: string, text: string) => {
       await prepareStateFolder(folder)
       await mkdir(parent, { recursive: true })
-      await writeFileAtomically(pathOf(exportId), `${JSON.stringify(state, null, 2)}\n`)
+      await writeFileAtomically(pathOf(exportId), text)
     },
   }
 }

@@ -1,0 +1,87 @@
+import { Flags, type Interfaces, parseFlags, readFlags } from '@penstock/command-kit'
+import { type AnyDestination, type ExportMode, exportModes, requireKind } from '@penstock/core'
+import { resourceOptions } from '@penstock/runtime'
+import { requireFile } from '../commands/runs.ts'
+import { withEngine } from './engine.ts'
+import { type Exporting, optionFlags, optionsFromFlags, streamFlags, streamsFromFlags } from './exporting.ts'
+import { connectionArgument, ProjectCommand } from './project-command.ts'
+import { resourceFlags } from './selection.ts'
+
+const commonFlags: Interfaces.FlagInput = {
+  from: Flags.string({
+    description: 'DuckDB file that the tables are in, and that --sql runs on.',
+    helpValue: 'FILE.duckdb',
+  }),
+  'read-only': Flags.boolean({
+    description: 'Open the file for reading only; what the export remembers goes to the project.',
+  }),
+  mode: Flags.string({
+    description: 'append adds files, overwrite replaces what this export wrote before (default: append).',
+    options: [...exportModes],
+  }),
+  name: Flags.string({ description: 'Name of the export (default: its streams).', helpValue: 'NAME' }),
+  stream: Flags.string({
+    description: 'Names of the streams, in order: first of the tables, then of the SELECTs.',
+    helpValue: 'NAME',
+    multiple: true,
+    multipleNonGreedy: true,
+  }),
+}
+
+/** Flags of `export` and `keys`; the destination's own come to them. */
+export const exportFlags: Interfaces.FlagInput = { ...streamFlags, ...commonFlags, ...resourceFlags }
+
+type ExportInput = Interfaces.Input<
+  Interfaces.OutputFlags<Interfaces.FlagInput>,
+  Interfaces.OutputFlags<Interfaces.FlagInput>,
+  Interfaces.OutputArgs<Interfaces.ArgInput>
+>
+
+export interface ExportArguments {
+  readonly exporting: Omit<Exporting, 'engine' | 'onProgress'>
+  readonly flags: Readonly<Record<string, unknown>>
+  /** Opens the database for the time of `use`. */
+  readonly withDatabase: <Result>(
+    use: (engine: Exporting['engine']) => Promise<Result>,
+    options?: { readOnly: boolean },
+  ) => Promise<Result>
+}
+
+/** What `export` and `keys` share: the destination decides which flags say how it is written. */
+export abstract class ExportCommand extends ProjectCommand {
+  protected async readExportArguments(ownFlags: Interfaces.FlagInput = {}): Promise<ExportArguments> {
+    const named = await this.connectorInArguments()
+    const own = named?.kind === 'destination' ? optionFlags(named) : {}
+    const { args, flags } = await this.parse({
+      args: { connection: connectionArgument },
+      flags: { ...own, ...exportFlags, ...ownFlags },
+      baseFlags: ProjectCommand.baseFlags,
+      enableJsonFlag: true,
+    } as ExportInput)
+    const project = await this.openProject(flags.project)
+    const name = String(args.connection)
+    const connector: AnyDestination = requireKind(await this.connectorOf(project, name), 'destination')
+    const resources = parseFlags(resourceOptions, readFlags(resourceOptions, flags))
+    const streams = streamsFromFlags(flags)
+    const options = optionsFromFlags(connector, flags)
+    const connection = await this.openConnection(project, name)
+    const from = flags.from === undefined ? ':memory:' : String(flags.from)
+    if (from !== ':memory:') await requireFile(from)
+    return {
+      exporting: {
+        destination: { ...connection, connector },
+        streams,
+        options,
+        mode: flags.mode as ExportMode | undefined,
+        name: flags.name as string | undefined,
+        resources,
+        projectFolder: project.folder,
+        signal: this.signal,
+        command: 'export',
+      },
+      flags,
+      withDatabase: (use, { readOnly } = { readOnly: flags['read-only'] === true }) =>
+        withEngine(from, { ...resources, readOnly: readOnly && from !== ':memory:' }, use),
+    }
+  }
+}
