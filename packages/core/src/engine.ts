@@ -191,6 +191,12 @@ export interface TableEngine {
    * than those that are staged, and changes no setting.
    */
   queryMounted(sql: string, options: MountedQueryOptions): Promise<MountedQuery>
+  /** {@link queryMounted} into a local file, written by the engine; it appears when it is complete. */
+  copyMounted(
+    sql: string,
+    path: string,
+    options: MountedQueryOptions & { readonly type: 'csv' | 'json' | 'parquet' },
+  ): Promise<{ rows: number; bytes: number; receipt: QueryReceipt }>
   /** What {@link queryMounted} would cost: everything is planned, no data is fetched. */
   explainMounted(sql: string, options: MountedQueryOptions): Promise<QueryReceipt>
   /** Writes the result of a query to a local file, in the engine, without passing rows through JavaScript. */

@@ -7,12 +7,13 @@ import {
 } from '@penstock/core'
 import { insertRun, selectRuns } from './bookkeeping.ts'
 import { describeTable, selectTables } from './catalog.ts'
+import { copyQuery } from './copy.ts'
 import { type Database, type DuckDBOptions, openDatabase } from './database.ts'
 import { type ErrorContext, translateError } from './errors.ts'
 import { openExport } from './export/open.ts'
 import { selectExportState, storeExportState } from './export/state.ts'
 import { interruptible } from './interruptible.ts'
-import { copyQuery, runQuery } from './query.ts'
+import { runQuery } from './query.ts'
 import { createMountedQueries } from './scan/mounts.ts'
 import { inferColumns } from './stage/infer.ts'
 import { beginTransaction } from './transaction.ts'
@@ -55,8 +56,10 @@ export const duckdb = async (path: string, options: DuckDBOptions = {}): Promise
     begin: (beginOptions) => open(() => beginTransaction(database, beginOptions)),
     query: (sql, queryOptions) => open(() => runQuery(database, sql, queryOptions?.signal)),
     queryMounted: (sql, mountOptions) => open(() => mounted.query(sql, mountOptions)),
+    copyMounted: (sql, target, copyOptions) => open(() => mounted.copy(sql, target, copyOptions)),
     explainMounted: (sql, mountOptions) => open(() => mounted.explain(sql, mountOptions)),
-    copyTo: (sql, target, copyOptions) => open(() => copyQuery(database, sql, target, copyOptions)),
+    copyTo: (sql, target, copyOptions) =>
+      open(() => copyQuery(database, sql, target, { ...copyOptions, via: mounted.writable() })),
     openExport: (streams, exportOptions) => open(() => openExport(database, streams, exportOptions)),
     readOnly: database.readOnly,
     exportState: (exportId) =>

@@ -1,18 +1,14 @@
-import { rm, stat } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
-import {
-  type DuckDBConnection,
-  type DuckDBDataChunk,
-  type DuckDBPreparedStatement,
-  type DuckDBResult,
-  StatementType,
+import type {
+  DuckDBConnection,
+  DuckDBDataChunk,
+  DuckDBPreparedStatement,
+  DuckDBResult,
 } from '@duckdb/node-api'
 import { ConnectorError, type QueryColumn, type QueryResult } from '@penstock/core'
 import type { Database } from './database.ts'
 import { throwIfCancelled, translateError } from './errors.ts'
 import { interruptible } from './interruptible.ts'
 import { logicalType } from './logical-types.ts'
-import { quoteText } from './sql.ts'
 import { plainValue } from './values.ts'
 
 /** What surrounds a query on its connection. */
@@ -23,7 +19,7 @@ export interface QuerySession {
   end(): Promise<void>
 }
 
-const plainSession: QuerySession = { begin: async () => {}, end: async () => {} }
+export const plainSession: QuerySession = { begin: async () => {}, end: async () => {} }
 
 export interface OpenQuery {
   readonly result: QueryResult
@@ -226,52 +222,5 @@ export const extractStatements = async (connection: DuckDBConnection, sql: strin
   } catch (error) {
     if (error instanceof Error && error.message.startsWith('Failed to extract statements')) throw error
     return undefined
-  }
-}
-
-const copyFormats = {
-  csv: 'FORMAT csv, HEADER true',
-  json: 'FORMAT json',
-  parquet: 'FORMAT parquet, COMPRESSION zstd',
-} as const
-
-/** View that stands for the user's query in COPY, which can't be broken out of by brackets or comments. */
-const copyView = '__penstock_copy'
-
-/**
- * Lets DuckDB write the result of a query to a local file; `json` is one object a line. A file that was there before is
- * replaced when all is written.
- */
-export const copyQuery = async (
-  database: Database,
-  sql: string,
-  path: string,
-  options: { type: keyof typeof copyFormats; signal?: AbortSignal },
-): Promise<{ rows: number; bytes: number }> => {
-  const { signal } = options
-  const target = resolve(path)
-  const connection = await database.connect()
-  try {
-    const rows = await interruptible(connection, signal, async () => {
-      await connection.run('BEGIN TRANSACTION READ ONLY')
-      const query = await prepareOne(connection, sql)
-      const isSelect = query.statementType === StatementType.SELECT
-      query.destroySync()
-      if (!isSelect)
-        throw new ConnectorError('config', 'Only the result of a SELECT can be written to a file.', {
-          code: 'InvalidSql',
-        })
-      await connection.run(`CREATE TEMP VIEW ${copyView} AS ${sql}`)
-      const copied = await connection.run(
-        `COPY (FROM temp.${copyView}) TO ${quoteText(target)} (${copyFormats[options.type]}, USE_TMP_FILE true)`,
-      )
-      return copied.rowsChanged
-    })
-    return { rows, bytes: (await stat(target)).size }
-  } catch (error) {
-    await rm(join(dirname(target), `tmp_${basename(target)}`), { force: true })
-    throw translateError(error, { action: 'query', location: target, signal })
-  } finally {
-    database.disconnect(connection)
   }
 }

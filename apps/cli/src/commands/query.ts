@@ -1,18 +1,13 @@
 import { text as readText } from 'node:stream/consumers'
-import {
-  Args,
-  BaseCommand,
-  columnsOf,
-  countOf,
-  exactJson,
-  Flags,
-  formatBytes,
-  formatCount,
-  renderTable,
-} from '@penstock/command-kit'
-import { ConnectorError, describeType, type QueryResult, type TableEngine } from '@penstock/core'
+import { Args, countOf, Flags, formatBytes } from '@penstock/command-kit'
+import { ConnectorError, type QueryReceipt, type QueryResult } from '@penstock/core'
+import { query, queryToFile } from '@penstock/runtime'
 import { withEngine } from '../lib/engine.ts'
-import { csvLine, rowText, valueText } from '../lib/values.ts'
+import { inPlaceFlags } from '../lib/in-place.ts'
+import { InPlaceCommand } from '../lib/in-place-command.ts'
+import { receiptSummary } from '../lib/receipt-text.ts'
+import { collectResult, writeCsv, writeNdjson, writeTable } from '../lib/result-output.ts'
+import { resourceFlags } from '../lib/selection.ts'
 import { requireFile } from './runs.ts'
 
 const formats = ['table', 'csv', 'json', 'parquet'] as const
@@ -21,11 +16,13 @@ type Format = (typeof formats)[number]
 /** Rows that a table on the terminal, and `--json`, show unless asked for more. */
 const defaultRows = { table: 40, json: 1_000 }
 
-/** Runs SQL on a DuckDB file. */
-export class Query extends BaseCommand {
-  static override summary = 'Run SQL on a DuckDB file and show or write the result.'
+/** Runs SQL on a DuckDB file, and on tables of zero-copy connections where they are. */
+export class Query extends InPlaceCommand {
+  static override summary = 'Run SQL on a DuckDB file, or on tables where they are.'
   static override description =
-    'The file is opened for reading only. `table` fits the terminal and shows the first rows; `csv` and `json` (one object a line) stream all rows to stdout or a file; `parquet` needs --output. SQL `-` is read from stdin.'
+    `The file is opened for reading only. With --connection the SQL names tables of zero-copy connections too, as namespace.table, or connection.namespace.table where there are several; only the bytes that it needs move. There CREATE TABLE ... AS and INSERT INTO ... with a SELECT keep the rows in the file, and nothing else writes.
+
+\`table\` fits the terminal and shows the first rows; \`csv\` and \`json\` (one object a line) stream all rows to stdout or a file; \`parquet\` needs --output. SQL \`-\` is read from stdin.`
   static override examples = [
     { description: 'A look', command: `<%= config.bin %> query "from orders limit 10" --from w.duckdb` },
     {
@@ -36,12 +33,17 @@ export class Query extends BaseCommand {
       description: 'Into a Parquet file',
       command: `<%= config.bin %> query "from orders" --from w.duckdb --output orders.parquet`,
     },
+    {
+      description: 'A table in place, joined with a local one',
+      command: `<%= config.bin %> query "from sales.orders join customers using (customer_id)" --connection warehouse --from w.duckdb`,
+    },
   ]
   static override args = {
     sql: Args.string({ description: 'SQL statement, or - for stdin.', required: true, ignoreStdin: true }),
   }
   static override flags = {
     from: Flags.string({ description: 'DuckDB file to query.', helpValue: 'FILE.duckdb' }),
+    ...inPlaceFlags,
     format: Flags.string({
       description: 'Form of the result (default: by --output, else table).',
       options: [...formats],
@@ -51,35 +53,25 @@ export class Query extends BaseCommand {
       description: 'Rows that a table or --json shows at most; 0 for all.',
       helpValue: 'N',
     }),
+    ...resourceFlags,
   }
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Query)
-    if (flags.from === undefined)
-      throw new ConnectorError('config', '--from is missing: the DuckDB file to query.', {
+    const from = flags.from as string | undefined
+    const output = flags.output as string | undefined
+    const connections = (flags.connection ?? []) as readonly string[]
+    if (from === undefined && connections.length === 0)
+      throw new ConnectorError('config', '--from or --connection is missing: what to query.', {
         code: 'Usage',
         hint: 'For example --from warehouse.duckdb',
       })
-    const format = formatOf(flags.format as Format | undefined, flags.output)
-    if (format === 'parquet' && flags.output === undefined)
+    const format = formatOf(flags.format as Format | undefined, output)
+    if (format === 'parquet' && output === undefined)
       throw new ConnectorError('config', 'Parquet is binary; give a file for it with --output.', {
         code: 'Usage',
       })
-    const limit = limitOf(flags.limit)
-    const sql = args.sql === '-' ? await readText(process.stdin) : args.sql
-    await requireFile(flags.from)
-    return withEngine(flags.from, { readOnly: true }, async (engine) => {
-      if (flags.output !== undefined) return this.#copy(engine, sql, flags.output, format)
-      const result = await engine.query(sql, { signal: this.signal })
-      if (this.jsonEnabled()) return this.#collect(result, limit ?? defaultRows.json)
-      if (format === 'csv') return this.#csv(result)
-      if (format === 'json') return this.#ndjson(result)
-      return this.#table(result, limit ?? defaultRows.table)
-    })
-  }
-
-  async #copy(engine: TableEngine, sql: string, output: string, format: Format): Promise<unknown> {
-    if (format === 'table')
+    if (format === 'table' && output !== undefined)
       throw new ConnectorError(
         'config',
         'A table is for the terminal; write csv, json or parquet to a file.',
@@ -88,59 +80,63 @@ export class Query extends BaseCommand {
           hint: 'Add --format csv, or name the file .csv, .jsonl or .parquet.',
         },
       )
-    const { rows, bytes } = await engine.copyTo(sql, output, { type: format, signal: this.signal })
+    const limit = limitOf(flags.limit as string | undefined)
+    const sql = args.sql === '-' ? await readText(process.stdin) : args.sql
+    if (from !== undefined) await requireFile(from)
+    if (connections.length > 0) return this.#inPlace(sql, flags, { output, format, limit })
+    return withEngine(from as string, { ...this.readResources(flags), readOnly: true }, async (engine) => {
+      if (output !== undefined && format !== 'table') {
+        const written = await engine.copyTo(sql, output, { type: format, signal: this.signal })
+        return this.#wrote(output, format, written)
+      }
+      return this.#show(await engine.query(sql, { signal: this.signal }), format, limit)
+    })
+  }
+
+  #inPlace(
+    sql: string,
+    flags: Readonly<Record<string, unknown>>,
+    { output, format, limit }: { output: string | undefined; format: Format; limit: number | undefined },
+  ): Promise<unknown> {
+    return this.withInPlace(sql, flags, async (options) => {
+      if (output !== undefined && format !== 'table') {
+        const { receipt, ...written } = await queryToFile({ ...options, path: output, type: format })
+        const result = this.#wrote(output, format, written)
+        this.#cost(receipt)
+        return { ...result, receipt }
+      }
+      const running = await query(options)
+      try {
+        const shown = await this.#show(running.result, format, limit)
+        this.#cost(running.receipt())
+        return shown && { ...shown, receipt: running.receipt() }
+      } finally {
+        await running.close()
+      }
+    })
+  }
+
+  #cost(receipt: QueryReceipt): void {
+    for (const note of receipt.notes) this.notice(note)
+    this.notice(this.errStyle.dim(receiptSummary(receipt)))
+  }
+
+  #wrote(output: string, format: Format, { rows, bytes }: { rows: number; bytes: number }) {
     this.notice(`Wrote ${countOf(rows, 'row')}, ${formatBytes(bytes)}, to ${output}`)
     return { output, format, rows, bytes }
   }
 
-  async #csv(result: QueryResult): Promise<void> {
-    if (!(await this.write(`${csvLine(result.columns.map((column) => column.name))}\n`))) return
-    for await (const rows of result.rows()) {
-      const lines = rows.map((row) => csvLine(textsOf(result, row)))
-      if (!(await this.write(`${lines.join('\n')}\n`))) return
+  async #show(result: QueryResult, format: Format, limit: number | undefined) {
+    const write = (text: string) => this.write(text)
+    if (this.jsonEnabled()) return collectResult(result, limit ?? defaultRows.json)
+    if (format === 'csv') await writeCsv(result, write)
+    else if (format === 'json') await writeNdjson(result, write)
+    else {
+      const options = { write, header: this.outStyle.bold }
+      const notes = await writeTable(result, limit ?? defaultRows.table, options)
+      if (notes.length > 0) this.notice(this.errStyle.dim(notes.join('\n')))
     }
-  }
-
-  async #ndjson(result: QueryResult): Promise<void> {
-    for await (const rows of result.rows()) {
-      const lines = rows.map((row) => rowText(result.columns, row))
-      if (!(await this.write(`${lines.join('\n')}\n`))) return
-    }
-  }
-
-  /** The one place that holds a whole result: `--json` is one object. */
-  async #collect(result: QueryResult, limit: number): Promise<unknown> {
-    const { rows, more } = await firstRows(result, limit)
-    return {
-      columns: result.columns.map(({ name, type }) => ({ name, type: describeType(type) })),
-      rows: rows.map((row) => exactJson(rowText(result.columns, row))),
-      truncated: more,
-    }
-  }
-
-  async #table(result: QueryResult, limit: number): Promise<void> {
-    const { rows, more } = await firstRows(result, limit)
-    const numeric = new Set(['int', 'float', 'double', 'decimal'])
-    const { lines, hiddenColumns } = renderTable(
-      result.columns.map(({ name, type }) => ({
-        title: name,
-        align: numeric.has(type.type) ? 'right' : 'left',
-      })),
-      rows.map((row) => textsOf(result, row).map((text) => text ?? 'NULL')),
-      { width: columnsOf(process.stdout), header: this.outStyle.bold },
-    )
-    for (const line of lines) if (!(await this.write(`${line}\n`))) return
-    const notes = [
-      more
-        ? `First ${countOf(rows.length, 'row')}; --limit 0 shows all, --format csv writes all.`
-        : countOf(rows.length, 'row'),
-      ...(hiddenColumns.length > 0
-        ? [
-            `${formatCount(hiddenColumns.length)} columns have no room: ${hiddenColumns.slice(0, 8).join(', ')}${hiddenColumns.length > 8 ? ', …' : ''}`,
-          ]
-        : []),
-    ]
-    this.notice(this.errStyle.dim(notes.join('\n')))
+    return undefined
   }
 }
 
@@ -161,19 +157,3 @@ const limitOf = (text: string | undefined): number | undefined => {
   if (/^\d+$/.test(text)) return Number(text) === 0 ? Number.POSITIVE_INFINITY : Number(text)
   throw new ConnectorError('config', '--limit must be a whole number from 0.', { code: 'Usage' })
 }
-
-const firstRows = async (
-  result: QueryResult,
-  limit: number,
-): Promise<{ rows: (readonly unknown[])[]; more: boolean }> => {
-  const rows: (readonly unknown[])[] = []
-  for await (const page of result.rows()) {
-    const room = limit - rows.length
-    if (page.length > room) return { rows: [...rows, ...page.slice(0, room)], more: true }
-    rows.push(...page)
-  }
-  return { rows, more: false }
-}
-
-const textsOf = (result: QueryResult, row: readonly unknown[]): (string | undefined)[] =>
-  result.columns.map(({ type }, index) => valueText(row[index], type))

@@ -1,10 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { MountedQuery, MountedQueryOptions, QueryReceipt, ZeroCopyTable } from '@penstock/core'
+import {
+  ConnectorError,
+  type MountedQuery,
+  type MountedQueryOptions,
+  type QueryReceipt,
+  type ZeroCopyTable,
+} from '@penstock/core'
+import { type CopyOptions, copyQuery } from '../copy.ts'
 import type { Database } from '../database.ts'
 import { throwIfCancelled, translateError } from '../errors.ts'
-import { openQuery } from '../query.ts'
+import { openQuery, type QuerySession } from '../query.ts'
 import { openCache } from './fetch/cache.ts'
 import { mapLimited } from './fetch/map-limited.ts'
 import { createTransport } from './fetch/transport.ts'
@@ -19,12 +26,20 @@ import { createMountNames, type MountNames, mountSession } from './session.ts'
 import { createPaths, type ScanContext } from './table/context.ts'
 import { fetchTable } from './table/fetch-table.ts'
 import { planTable, refuseTooLarge, type TablePlan } from './table/plan-table.ts'
-import { relationSql, unplannedColumn } from './table/relation.ts'
+import { type Relation, relationSql, unplannedColumn } from './table/relation.ts'
+import { writeRows } from './write-rows.ts'
 
 /** Queries over tables that stay where they are. */
 export interface MountedQueries {
   query(sql: string, options: MountedQueryOptions): Promise<MountedQuery>
+  copy(
+    sql: string,
+    path: string,
+    options: MountedQueryOptions & Pick<CopyOptions, 'type'>,
+  ): Promise<{ rows: number; bytes: number; receipt: QueryReceipt }>
   explain(sql: string, options: MountedQueryOptions): Promise<QueryReceipt>
+  /** The folder that DuckDB may write to, once it may not write to others. */
+  writable(): string | undefined
   close(): Promise<void>
 }
 
@@ -45,7 +60,26 @@ export const createMountedQueries = (database: Database): MountedQueries => {
   return Object.freeze({
     query: async (sql: string, options: MountedQueryOptions) => {
       const prepared = await prepare(sql, options)
-      return runPrepared(database, names, prepared, options)
+      const { target } = prepared
+      return runPrepared(database, names, prepared, options, async ({ session, signal, receipt }) => {
+        const statement = `${target ?? ''}${prepared.sql}`
+        const running =
+          target === undefined
+            ? await openQuery(database, statement, signal, { session, eager: true })
+            : await writeRows(database, statement, session, signal)
+        return Object.freeze({ ...running, receipt })
+      })
+    },
+    copy: async (sql: string, path: string, options: MountedQueryOptions & Pick<CopyOptions, 'type'>) => {
+      const prepared = await prepare(sql, options)
+      if (prepared.target !== undefined)
+        throw new ConnectorError('config', 'Only the result of a SELECT can be written to a file.', {
+          code: 'InvalidSql',
+        })
+      return runPrepared(database, names, prepared, options, async ({ session, signal, receipt }) => {
+        const copyOptions = { type: options.type, session, signal, via: database.staging.path }
+        return { ...(await copyQuery(database, prepared.sql, path, copyOptions)), receipt: receipt() }
+      })
     },
     explain: async (sql: string, options: MountedQueryOptions) => {
       const prepared = await prepare(sql, options)
@@ -56,6 +90,7 @@ export const createMountedQueries = (database: Database): MountedQueries => {
         await work.close()
       }
     },
+    writable: () => (sealing ? database.staging.path : undefined),
     close: async () => {
       await (await planner?.catch(() => undefined))?.close()
     },
@@ -128,6 +163,8 @@ const searchPathOf = (
   )
   return [[catalog, 'main'], ...schemas.values()]
 }
+
+type Work = Awaited<ReturnType<typeof openWork>>
 
 /** Folder, transport and counters of one run of a query. */
 const openWork = async (database: Database, prepared: PreparedQuery, options: MountedQueryOptions) => {
@@ -205,17 +242,28 @@ const openWork = async (database: Database, prepared: PreparedQuery, options: Mo
   })
 }
 
-const runPrepared = async (
+/** A query that is ready to execute: its tables are mounted within the session. */
+interface ReadyQuery {
+  readonly session: QuerySession
+  readonly signal: AbortSignal
+  receipt(): QueryReceipt
+}
+
+const runPrepared = async <Result>(
   database: Database,
   names: MountNames,
   prepared: PreparedQuery,
   options: MountedQueryOptions,
-): Promise<MountedQuery> => {
+  execute: (ready: ReadyQuery) => Promise<Result>,
+): Promise<Result> => {
   let needs = prepared.plan.needs
   for (let repairs = 0; ; repairs++) {
     const work = await openWork(database, prepared, options)
     try {
-      return await runOnce(database, names, prepared, work, needs, repairs)
+      const plans = await work.plan(needs)
+      const relations = await work.fetch(plans)
+      const session = openSession(database, names, prepared, relations, work)
+      return await execute({ session, signal: work.signal, receipt: () => work.receipt(plans, repairs) })
     } catch (error) {
       await work.close()
       const repaired = repairs < maxRepairs ? withColumn(prepared, needs, error) : undefined
@@ -226,27 +274,22 @@ const runPrepared = async (
   }
 }
 
-const runOnce = async (
+const openSession = (
   database: Database,
   names: MountNames,
-  prepared: PreparedQuery,
-  work: Awaited<ReturnType<typeof openWork>>,
-  needs: readonly TableNeeds[],
-  repairs: number,
-): Promise<MountedQuery> => {
-  const plans = await work.plan(needs)
-  const relations = await work.fetch(plans)
-  const views = relations.map((relation, index) => ({
-    name: (prepared.tables[index] as PreparedQuery['tables'][number]).name,
-    sql: relationSql(relation, index),
+  { tables, searchPath }: PreparedQuery,
+  relations: readonly Relation[],
+  work: Work,
+): QuerySession => {
+  const views = tables.map(({ name }, index) => ({
+    name,
+    sql: relationSql(relations[index] as Relation, index),
   }))
   names.take([...new Set(views.map(({ name }) => name[0]))])
-  const session = mountSession(database, names, views, prepared.searchPath, async () => {
+  return mountSession(database, names, views, searchPath, async () => {
     if (!work.signal.aborted) await work.keep()
     await work.close()
   })
-  const { result, close } = await openQuery(database, prepared.sql, work.signal, { session, eager: true })
-  return Object.freeze({ result, close, receipt: () => work.receipt(plans, repairs) })
 }
 
 /** The needs again, with the column that DuckDB asked for against the plan; undefined for another error. */

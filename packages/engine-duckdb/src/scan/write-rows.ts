@@ -1,0 +1,37 @@
+import { bigint } from '@penstock/core'
+import type { Database } from '../database.ts'
+import { throwIfCancelled } from '../errors.ts'
+import { interruptible } from '../interruptible.ts'
+import type { OpenQuery, QuerySession } from '../query.ts'
+
+/** Runs a statement that keeps rows in the database, whole or not at all. Its result is their count. */
+export const writeRows = async (
+  database: Database,
+  statement: string,
+  session: QuerySession,
+  signal: AbortSignal,
+): Promise<OpenQuery> => {
+  const connection = await database.connect()
+  try {
+    const rows = await interruptible(connection, signal, async () => {
+      await session.begin(connection)
+      await connection.run('BEGIN TRANSACTION')
+      const { rowsChanged } = await connection.run(statement)
+      throwIfCancelled(signal)
+      await connection.run('COMMIT')
+      return rowsChanged
+    })
+    return Object.freeze({
+      result: Object.freeze({
+        columns: [{ name: 'rows', type: bigint }],
+        async *rows() {
+          yield [[rows]]
+        },
+      }),
+      close: async () => {},
+    })
+  } finally {
+    database.disconnect(connection)
+    await session.end()
+  }
+}

@@ -1,0 +1,31 @@
+import { type AnyZeroCopy, type CatalogTable, ConnectorError } from '@penstock/core'
+
+const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase()
+const sameNamespace = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((level, index) => same(level, b[index] ?? ''))
+
+/** Throws `permission` for a table that the connection was limited not to share. */
+export const requireShared = (
+  connector: AnyZeroCopy,
+  config: unknown,
+  { namespace, name }: CatalogTable,
+  connection: string,
+): void => {
+  const shares = connector.shares?.(config)
+  if (!shares) return
+  const isShared = shares.some(
+    (share) =>
+      sameNamespace(share.namespace, namespace) &&
+      (share.tables === undefined || share.tables.some((table) => same(table, name))),
+  )
+  if (isShared) return
+  const table = [...namespace, name].join('.')
+  const shared = shares.flatMap((share) =>
+    (share.tables ?? ['*']).map((each) => [...share.namespace, each].join('.')),
+  )
+  throw new ConnectorError('permission', `Connection ${connection} does not share ${table}.`, {
+    code: 'NotShared',
+    place: { table },
+    hint: `It shares ${shared.slice(0, 8).join(', ') || 'nothing'}. To share more: penstock share ${connection} --namespace ${namespace.join('.')} --table ${name}`,
+  })
+}
