@@ -24,14 +24,14 @@ const fail = (what: string, at: number): SyntaxError => new SyntaxError(`${what}
 const isSpace = (byte: number | undefined): boolean =>
   byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
 
-const skipSpace = (bytes: Uint8Array, position: number): number => {
+const skipSpace = (bytes: Buffer, position: number): number => {
   let at = position
   while (isSpace(bytes[at])) at++
   return at
 }
 
 /** End of the string that begins with the quote at `start`. */
-const stringEnd = (bytes: Uint8Array, start: number): number => {
+const stringEnd = (bytes: Buffer, start: number): number => {
   let at = start + 1
   for (;;) {
     const end = bytes.indexOf(quote, at)
@@ -44,7 +44,7 @@ const stringEnd = (bytes: Uint8Array, start: number): number => {
 }
 
 /** End of the value that begins at `start` (no space before it). Nesting is counted, not recursed into. */
-const valueEnd = (bytes: Uint8Array, start: number): number => {
+const valueEnd = (bytes: Buffer, start: number): number => {
   let depth = 0
   let at = start
   while (at < bytes.length) {
@@ -73,7 +73,7 @@ const valueEnd = (bytes: Uint8Array, start: number): number => {
 }
 
 /** Members of the object that begins at `start`, with the spans of their values. */
-export function* membersOf(bytes: Uint8Array, start: number): Generator<readonly [string, JsonSpan]> {
+export function* membersOf(bytes: Buffer, start: number): Generator<readonly [string, JsonSpan]> {
   let at = skipSpace(bytes, start)
   if (bytes[at] !== openBrace) throw fail('An object is missing', at)
   at = skipSpace(bytes, at + 1)
@@ -96,7 +96,7 @@ export function* membersOf(bytes: Uint8Array, start: number): Generator<readonly
 }
 
 /** Spans of the items of the array that begins at `start`. */
-export function* itemsOf(bytes: Uint8Array, start: number): Generator<JsonSpan> {
+export function* itemsOf(bytes: Buffer, start: number): Generator<JsonSpan> {
   let at = skipSpace(bytes, start)
   if (bytes[at] !== openBracket) throw fail('An array is missing', at)
   at = skipSpace(bytes, at + 1)
@@ -112,18 +112,27 @@ export function* itemsOf(bytes: Uint8Array, start: number): Generator<JsonSpan> 
   }
 }
 
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+/** Anything but plain ASCII: escapes, other characters, and control characters, which only a parser refuses. */
+const notPlain = /[^ -[\]-~]/
 
-const text = (bytes: Uint8Array, span: JsonSpan): string => {
-  const source = decoder.decode(bytes.subarray(span.start, span.end))
-  return source.includes('\\') ? (JSON.parse(source) as string) : source.slice(1, -1)
+const text = (bytes: Buffer, span: JsonSpan): string => {
+  const plain = bytes.toString('latin1', span.start + 1, span.end - 1)
+  return notPlain.test(plain) ? (JSON.parse(decode(bytes, span)) as string) : plain
 }
+
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const decode = (bytes: Buffer, { start, end }: JsonSpan): string => strict.decode(bytes.subarray(start, end))
 
 const integer = /^-?(?:0|[1-9]\d*)$/
 
-/** The value of a span. */
-export const parseSpan = (bytes: Uint8Array, span: JsonSpan): JsonValue =>
-  parseLosslessJson(decoder.decode(bytes.subarray(span.start, span.end)))
+/** The value of a span. Texts and integers, which are nearly all of a long history, take no parser. */
+export const parseSpan = (bytes: Buffer, span: JsonSpan): JsonValue => {
+  if (bytes[span.start] === quote) return text(bytes, span)
+  const source = bytes.toString('latin1', span.start, span.end)
+  if (!integer.test(source)) return parseLosslessJson(decode(bytes, span))
+  const value = Number(source)
+  return Number.isSafeInteger(value) ? value : BigInt(source)
+}
 
 /** JSON with exact integers: those beyond 2^53 become bigint. Throws a SyntaxError. */
 export const parseLosslessJson = (source: string): JsonValue =>

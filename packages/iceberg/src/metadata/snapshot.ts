@@ -34,7 +34,7 @@ const wanted = new Set([
 const counted = new Set(['operation', 'total-records', 'total-data-files', 'total-files-size'])
 
 /** Of the summary, which may have hundreds of entries, four values are kept. */
-export const parseSnapshot = (bytes: Uint8Array, span: JsonSpan): Snapshot => {
+export const parseSnapshot = (bytes: Buffer, span: JsonSpan): Snapshot => {
   const members: Record<string, JsonValue> = {}
   const summary: Record<string, JsonValue> = {}
   for (const [key, value] of membersOf(bytes, span.start)) {

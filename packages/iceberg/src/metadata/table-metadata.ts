@@ -54,8 +54,9 @@ export const parseTableMetadata = (bytes: Uint8Array, path: string): TableMetada
   }
 }
 
-const unpack = (bytes: Uint8Array, path: string): Uint8Array => {
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes
+const unpack = (bytes: Uint8Array, path: string): Buffer => {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b)
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   try {
     return gunzipSync(bytes, { maxOutputLength: maxMetadataBytes })
   } catch (error) {
@@ -69,7 +70,7 @@ const unpack = (bytes: Uint8Array, path: string): Uint8Array => {
   }
 }
 
-const parseMembers = (bytes: Uint8Array, path: string): TableMetadata => {
+const parseMembers = (bytes: Buffer, path: string): TableMetadata => {
   const start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
   const spans = new Map<string, JsonSpan>(membersOf(bytes, start))
   const value = (key: string): JsonValue | undefined => {
