@@ -24,7 +24,7 @@ export interface TableOfOptions {
   readonly metadata?: object
 }
 
-export const long: PrimitiveType = { type: 'long' }
+const long: PrimitiveType = { type: 'long' }
 const string: PrimitiveType = { type: 'string' }
 
 /** Bounds of a long. */
