@@ -17,3 +17,13 @@ export * from './project/index.ts'
 export { explain, type InPlaceOptions, query, queryToFile } from './query/query.ts'
 export { describeSchedule, type Schedule, type ScheduleInput, scheduleEntry } from './schedule/schedule.ts'
 export { nextTimes } from './schedule/times.ts'
+export {
+  type DescribedTable,
+  describeTable,
+  type ListedNamespace,
+  type ListedTable,
+  listCatalogTables,
+  listNamespaces,
+  requireTables,
+} from './zero-copy/catalog.ts'
+export { joinName, parseTableName, parseTableVersion, splitName, tableLabel } from './zero-copy/table-name.ts'

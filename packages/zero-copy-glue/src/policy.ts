@@ -1,4 +1,4 @@
-import { trustPolicy, zeroCopyPolicy } from '@penstock/aws'
+import { parseCatalogId, trustPolicy, zeroCopyPolicy } from '@penstock/aws'
 import type { AccessPolicies, PolicyOptions } from '@penstock/core'
 import { isGlue, type ZeroCopyConfig } from './config.ts'
 import { sharesOf } from './shares.ts'
@@ -20,7 +20,7 @@ export const policiesOf = (
     {
       region: config.region,
       catalog: isGlue(config) ? 'glue' : config.catalog === 's3-tables' ? 's3-tables' : 'none',
-      catalogId: config.warehouse,
+      catalogId: isGlue(config) ? glueCatalogId(config, connection.authFields) : config.warehouse,
       shares: sharesOf(config)?.map(({ namespace, tables }) => ({ database: namespace.join('.'), tables })),
       locations: config.dataLocations ?? [],
     },
@@ -30,4 +30,12 @@ export const policiesOf = (
   if (connection.authMethod !== 'assumed-role' || typeof externalId !== 'string') return { policy }
   const { sourceIps } = options
   return { policy, trust: trustPolicy({ externalId, ...(sourceIps && { sourceIps }) }) }
+}
+
+/** Without an account in it the catalog is one of the caller's account: of an assumed role, that of the role. */
+const glueCatalogId = ({ warehouse }: ZeroCopyConfig, authFields: unknown): string | undefined => {
+  const { account, path } = parseCatalogId(warehouse)
+  const { roleArn } = (authFields ?? {}) as { readonly roleArn?: unknown }
+  const owner = account ?? /^arn:[\w-]+:iam::(\d{12}):/.exec(String(roleArn ?? ''))?.[1]
+  return owner === undefined || path === undefined ? (owner ?? warehouse) : `${owner}:${path}`
 }

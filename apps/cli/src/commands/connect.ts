@@ -63,7 +63,8 @@ Secrets do not go into the project file, nor on a command line: set them to \${e
   }
   static override flags = {
     connector: Flags.string({
-      description: 'Connector: source-s3, an installed package, or ./file (default: source-s3).',
+      description:
+        'Connector: source-s3, zero-copy-glue, an installed package, or ./file (default: source-s3).',
       helpValue: 'NAME',
     }),
     auth: Flags.string({ description: 'Auth method of the connector.', helpValue: 'METHOD' }),
@@ -129,7 +130,7 @@ Secrets do not go into the project file, nor on a command line: set them to \${e
       ...(generated === undefined ? {} : { externalId: generated }),
       ...(trust === undefined ? {} : { trust }),
     }
-    this.#tell(result, trust)
+    this.#tell(result, trust, connector.kind)
     await this.#offerCheck(prompter, project, name)
     return result
   }
@@ -157,7 +158,11 @@ Secrets do not go into the project file, nor on a command line: set them to \${e
     }
   }
 
-  #tell(result: { name: string; file: string; created: boolean; externalId?: string }, trust: unknown): void {
+  #tell(
+    result: { name: string; file: string; created: boolean; externalId?: string },
+    trust: unknown,
+    kind: AnyConnector['kind'],
+  ): void {
     const { green, bold } = this.outStyle
     this.print(
       `${green('✔')} ${result.created ? 'Added' : 'Changed'} connection ${bold(result.name)} in ${relative(process.cwd(), result.file) || result.file}`,
@@ -170,9 +175,19 @@ Secrets do not go into the project file, nor on a command line: set them to \${e
     }
     this.print()
     this.print('Next:')
-    this.print(`  ${this.config.bin} policy ${result.name}    what the credentials must be allowed`)
-    this.print(`  ${this.config.bin} check ${result.name}     test it`)
-    this.print(`  ${this.config.bin} tables ${result.name}    what can be extracted`)
+    const next = [
+      [`policy ${result.name}`, 'what the credentials must be allowed'],
+      [`check ${result.name}`, 'test it'],
+      ...(kind === 'zero-copy'
+        ? [
+            [`namespaces ${result.name}`, 'what the catalog has'],
+            [`share ${result.name} --namespace NAME`, 'choose tables'],
+          ]
+        : [[`tables ${result.name}`, 'what can be extracted']]),
+    ] as const
+    const width = Math.max(...next.map(([command = '']) => command.length))
+    for (const [command = '', purpose] of next)
+      this.print(`  ${this.config.bin} ${command.padEnd(width)}  ${purpose}`)
   }
 
   async #offerCheck(prompter: Prompter | undefined, project: Project, name: string): Promise<void> {

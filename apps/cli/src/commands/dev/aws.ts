@@ -6,9 +6,9 @@ import { sampleBucket, sampleObjects } from '../../sample/sample.ts'
 
 /** Runs the embedded AWS. */
 export class Aws extends BaseCommand {
-  static override summary = 'Run an S3 and STS of your own on this machine, to try things out.'
+  static override summary = 'Run an S3, STS and Glue of your own on this machine, to try things out.'
   static override description =
-    'Serves S3 and STS on loopback until it is stopped, with signatures and IAM policies checked as AWS does. Prints endpoint and credentials; any S3 client can use it. In memory, or with --data in a folder.'
+    'Serves S3, STS, Glue and Iceberg REST catalogs on loopback until it is stopped, with signatures and IAM policies checked as AWS does. Prints endpoint and credentials; any S3 client can use it. In memory, or with --data in a folder. A seed file (JSON) can hold buckets, objects, users, roles, databases and tables.'
   static override examples = [
     { description: 'With some data to play with', command: '<%= config.bin %> dev aws --sample' },
     {
@@ -20,6 +20,7 @@ export class Aws extends BaseCommand {
     port: Flags.string({ description: 'Port (default: a free one).', helpValue: 'N' }),
     data: Flags.string({ description: 'Folder that keeps buckets and objects.', helpValue: 'DIR' }),
     latency: Flags.string({ description: 'Delay of every request.', helpValue: 'MS' }),
+    seed: Flags.string({ description: 'File with what it holds at the start.', helpValue: 'FILE' }),
     sample: Flags.boolean({
       description: `Make a bucket "${sampleBucket}" with customers, orders and events.`,
     }),
@@ -34,7 +35,7 @@ export class Aws extends BaseCommand {
     const { flags } = await this.parse(Aws)
     const port = wholeNumber('port', flags.port, 65_535)
     const latencyMs = wholeNumber('latency', flags.latency, 3_600_000)
-    const { startAws } = await import('@penstock/testkit')
+    const { startAws, seedFrom } = await import('@penstock/testkit')
     const aws = await startAws({
       region: flags.region,
       ...(port === undefined ? {} : { port }),
@@ -48,6 +49,7 @@ export class Aws extends BaseCommand {
       })
     })
     try {
+      if (flags.seed !== undefined) await seedFrom(aws, flags.seed).catch(wrongSeed)
       const objects = flags.sample ? await seed(aws) : undefined
       this.#tell(aws, flags.region, objects)
       // Ctrl-C is the way to end this command, so it is no failure.
@@ -78,7 +80,7 @@ export class Aws extends BaseCommand {
       return
     }
     const { bold } = this.outStyle
-    this.print(`${bold('S3 and STS')} at ${aws.endpoint}, account ${aws.account}. Ctrl-C ends it.`)
+    this.print(`${bold('S3, STS and Glue')} at ${aws.endpoint}, account ${aws.account}. Ctrl-C ends it.`)
     this.print()
     this.print('In another terminal:')
     this.print()
@@ -100,6 +102,13 @@ export class Aws extends BaseCommand {
     this.print(`  ${bin} query "select channel, count(*), sum(amount) from orders group by 1" \\`)
     this.print('    --from warehouse.duckdb')
   }
+}
+
+const wrongSeed = (error: unknown): never => {
+  throw new ConnectorError('config', error instanceof Error ? error.message : String(error), {
+    code: 'InvalidSeed',
+    hint: 'The README of @penstock/testkit tells what a seed file holds.',
+  })
 }
 
 const wholeNumber = (flag: string, text: string | undefined, limit: number): number | undefined => {
