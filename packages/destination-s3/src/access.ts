@@ -23,10 +23,13 @@ export const accessForCheck = (context: S3Context): S3WriteAccess =>
 
 /** Time for the clean-up after a failure or a cancellation, in milliseconds. */
 const cleanUpMs = 20_000
+const cleanUpAttempts = 3
 
 /** An access that still works when the run was cancelled: to leave nothing behind. */
 export const accessForCleanUp = (context: S3Context): S3WriteAccess =>
-  openAccess(context, AbortSignal.timeout(cleanUpMs), { attempts: 3 })
+  openAccess(context, AbortSignal.timeout(cleanUpMs), {
+    attempts: Math.min(cleanUpAttempts, context.config.maxAttempts ?? cleanUpAttempts),
+  })
 
 const openAccess = (
   { config, auth, clock, concurrency, defer }: S3Context,

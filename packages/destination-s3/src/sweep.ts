@@ -67,7 +67,7 @@ async function* removed(context: S3Context, store: Store): AsyncGenerator<Leftov
       const leftovers = await leftoversOf(store, open, runs, signal)
       // Sizes are known as long as the parts are there.
       const told = await Array.fromAsync(described(store.access, open, leftovers, { removed: true, signal }))
-      await removeLeftovers(store, open, leftovers, signal)
+      await removeLeftovers(store, open, leftovers, runs, signal)
       yield* told
     }
   } finally {

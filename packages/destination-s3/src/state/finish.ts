@@ -77,22 +77,24 @@ export const finishRun = async (
   return { change: { runs: replaces ? [entry] : [...others, entry], finishing: undefined }, removed }
 }
 
-/** Removes notes of runs that are through, and records of runs that an overwrite has replaced. */
+/** Removes records of runs that do not count, or no longer, and notes of runs that are through. */
 export const tidy = async (
   { access, keys }: Pick<Store, 'access' | 'keys'>,
   folders: readonly string[],
   runs: State['runs'] | undefined,
   signal?: AbortSignal,
 ): Promise<void> => {
+  if (runs) {
+    const kept = new Set(runs.map((run) => keys.record(run)))
+    const records = await Array.fromAsync(keysBelow(access, keys.runs, signal))
+    await removeKeys(
+      access,
+      records.filter((key) => !kept.has(key)),
+      signal,
+    )
+  }
+  // Last: as long as there are notes, the next run comes by here.
   for (const folder of folders) await removeKeys(access, keysBelow(access, folder, signal), signal)
-  if (!runs) return
-  const kept = new Set(runs.map((run) => keys.record(run)))
-  const records = await Array.fromAsync(keysBelow(access, keys.runs, signal))
-  await removeKeys(
-    access,
-    records.filter((key) => !kept.has(key)),
-    signal,
-  )
 }
 
 /** What a dead try has left. */
@@ -124,6 +126,7 @@ export const removeLeftovers = async (
   store: Store,
   open: OpenTry,
   { uploads, files }: TryLeftovers,
+  runs: State['runs'],
   signal: AbortSignal,
 ): Promise<void> => {
   const { access } = store
@@ -133,7 +136,7 @@ export const removeLeftovers = async (
     files.map(({ key }) => key),
     signal,
   )
-  await tidy(store, [open.folder], undefined, signal)
+  await tidy(store, [open.folder], runs, signal)
 }
 
 /** Finishes a run that counts and was not finished. The caller holds the lease. Returns the runs that are there then. */
@@ -162,6 +165,6 @@ export const settleTries = async (
 ): Promise<State['runs']> => {
   const runs = await finishFormer(store, lease, signal)
   for await (const open of openTries(store.access, store.keys, signal))
-    await removeLeftovers(store, open, await leftoversOf(store, open, runs, signal), signal)
+    await removeLeftovers(store, open, await leftoversOf(store, open, runs, signal), runs, signal)
   return runs
 }
