@@ -1,5 +1,5 @@
 import type { S3WriteAccess } from '@penstock/aws'
-import { ConnectorError, type Leftover } from '@penstock/core'
+import type { Leftover } from '@penstock/core'
 import { accessOf } from './access.ts'
 import type { S3Context } from './config.ts'
 import { stateRoot } from './names.ts'
@@ -8,7 +8,7 @@ import { finishFormer, leftoversOf, removeLeftovers, type TryLeftovers } from '.
 import { isAlive, takeLease } from './state/lease.ts'
 import { readNote } from './state/notes.ts'
 import { type Store, storeOf } from './state/store.ts'
-import { type OpenTry, openTries } from './state/tries.ts'
+import { type OpenTry, openTries, partsOf } from './state/tries.ts'
 
 /**
  * What runs that failed have left, of all exports of this destination: uploads in parts, and files that no run that
@@ -83,29 +83,13 @@ async function* described(
 ): AsyncGenerator<Leftover> {
   const since = begin && new Date(begin.started)
   for (const { key, uploadId, initiated } of uploads) {
-    const size = await sizeOfParts(access, key, uploadId, signal)
+    const parts = await partsOf(access, key, uploadId, signal)
     // Noted, and gone by now.
-    if (size === undefined) continue
+    if (!parts) continue
+    const { size } = parts
     const started = initiated === undefined ? since : new Date(initiated)
     yield { kind: 'upload', name: key, size, ...(started ? { started } : {}), removed }
   }
   for (const { key, size, modified } of files)
     yield { kind: 'file', name: key, size, started: new Date(modified), removed }
-}
-
-const sizeOfParts = async (
-  access: S3WriteAccess,
-  key: string,
-  uploadId: string,
-  signal: AbortSignal,
-): Promise<number | undefined> => {
-  let size = 0
-  try {
-    for await (const parts of access.listParts(key, uploadId, { signal }))
-      for (const part of parts) size += part.size
-    return size
-  } catch (error) {
-    if (ConnectorError.isInstance(error) && error.code === 'NoSuchUpload') return undefined
-    throw error
-  }
 }

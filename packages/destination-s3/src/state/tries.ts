@@ -55,21 +55,22 @@ export const uploadsOf = async (
       if (upload) noted.set(upload.content.uploadId, upload.content)
     },
   )
-  const found = begin ? await unnotedUploads(access, begin, signal) : []
-  return [...noted.values(), ...found.filter(({ uploadId }) => !noted.has(uploadId))]
+  const found = begin ? await unnotedUploads(access, begin, noted, signal) : []
+  return [...noted.values(), ...found]
 }
 
 /** How far the clock of the machine may be ahead of that of S3, in milliseconds. */
 const clockToleranceMs = 15 * 60_000
 
 /**
- * Uploads of a run's keys. Between CreateMultipartUpload and the note of its id a process can die, and an answer can
- * get lost; such an upload has no parts. Looking for them needs s3:ListBucketMultipartUploads, which the printed policy
- * leaves out: without it there is nothing to be found.
+ * Uploads of a run's keys that nobody noted. Between CreateMultipartUpload and the note of its id a process can die, and
+ * an answer can get lost. Such an upload has no parts yet, by which it is told from one that somebody else sends.
+ * Looking for them needs s3:ListBucketMultipartUploads, which the printed policy leaves out: without it they stay, empty.
  */
 export const unnotedUploads = async (
   access: S3WriteAccess,
   begin: Pick<Begin, 'started' | 'folders' | 'patterns'>,
+  noted: { has(uploadId: string): boolean },
   signal: AbortSignal,
 ): Promise<readonly S3OpenUpload[]> => {
   const patterns = begin.patterns.map((pattern) => new RegExp(pattern, 'u'))
@@ -78,9 +79,12 @@ export const unnotedUploads = async (
   try {
     for (const prefix of begin.folders)
       for await (const uploads of access.listUploads({ prefix, signal }))
-        for (const upload of uploads)
-          if (upload.initiated >= since && patterns.some((pattern) => pattern.test(upload.key)))
-            found.push(upload)
+        for (const upload of uploads) {
+          const { key, uploadId, initiated } = upload
+          if (initiated < since || noted.has(uploadId)) continue
+          if (!patterns.some((pattern) => pattern.test(key))) continue
+          if ((await partsOf(access, key, uploadId, signal))?.count === 0) found.push(upload)
+        }
   } catch (error) {
     if (!mayNotList(error)) throw error
   }
@@ -89,6 +93,27 @@ export const unnotedUploads = async (
 
 const mayNotList = (error: unknown): boolean =>
   ConnectorError.isInstance(error) && (error.kind === 'permission' || error.code === 'NotImplemented')
+
+/** Parts of an upload, and their bytes; undefined when it is gone. */
+export const partsOf = async (
+  access: S3WriteAccess,
+  key: string,
+  uploadId: string,
+  signal: AbortSignal,
+): Promise<{ readonly count: number; readonly size: number } | undefined> => {
+  let count = 0
+  let size = 0
+  try {
+    for await (const parts of access.listParts(key, uploadId, { signal })) {
+      count += parts.length
+      for (const part of parts) size += part.size
+    }
+    return { count, size }
+  } catch (error) {
+    if (ConnectorError.isInstance(error) && error.code === 'NoSuchUpload') return undefined
+    throw error
+  }
+}
 
 /** Objects that a try has made visible, and that nobody wrote since. */
 export const visibleFilesOf = async (

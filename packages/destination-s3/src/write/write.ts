@@ -112,13 +112,13 @@ const writeFiles = async (current: Try): Promise<RunRecord> => {
 const abortUnnoted = async ({ store, begin, uploadIds, signal }: Try): Promise<void> => {
   const { access } = store
   if (access.stats().retries === 0) return
-  for (const { key, uploadId } of await unnotedUploads(access, begin, signal))
-    if (!uploadIds.has(uploadId)) await access.abortUpload(key, uploadId, { signal })
+  for (const { key, uploadId } of await unnotedUploads(access, begin, uploadIds, signal))
+    await access.abortUpload(key, uploadId, { signal })
 }
 
 /** Removes everything of the try. What can't be removed is noted: the next run, or a sweep, does it. */
 const discard = async (
-  { context, store, author, begin }: Try,
+  { context, store, author, begin, uploadIds }: Try,
   staged: readonly StagedFile[],
   published: Published | undefined,
 ): Promise<void> => {
@@ -126,7 +126,7 @@ const discard = async (
   const { signal } = new AbortController()
   try {
     await eachOf(staged, requestsAtOnce, (file) => file.discard())
-    for (const { key, uploadId } of await unnotedUploads(access, begin, signal))
+    for (const { key, uploadId } of await unnotedUploads(access, begin, uploadIds, signal))
       await access.abortUpload(key, uploadId)
     await published?.withdraw(access)
     await tidy({ access, keys: store.keys }, [store.keys.notes(author)], undefined)

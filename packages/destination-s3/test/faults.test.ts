@@ -1,0 +1,176 @@
+import type { Fault, FaultRule } from '@penstock/testkit'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { type Bench, bucket, failure, openBench } from './bench.ts'
+
+let bench: Bench & AsyncDisposable
+beforeAll(async () => {
+  bench = await openBench()
+})
+afterAll(() => bench[Symbol.asyncDispose]())
+afterEach(() => {
+  bench.aws.faults.clear()
+  for (const key of bench.aws.s3.listKeys(bucket)) bench.aws.s3.deleteObject(bucket, key)
+  expect(bench.aws.s3.listUploads(bucket)).toEqual([])
+  expect(bench.unreleased.size).toBe(0)
+})
+
+const inParts = { file: -1, total: 0 }
+const big = Buffer.alloc(9 << 20, 'x')
+
+describe('is healed', () => {
+  it.each<[string, FaultRule]>([
+    ['503 SlowDown', { fault: { kind: 'slow-down' }, probability: 0.2 }],
+    ['500', { fault: { kind: 'internal-error' }, probability: 0.2 }],
+    ['500 after it was handled', { fault: { kind: 'internal-error', handled: true }, probability: 0.2 }],
+    ['a reset', { fault: { kind: 'reset' }, probability: 0.2 }],
+    ['a reset after it was handled', { fault: { kind: 'reset', handled: true }, probability: 0.2 }],
+    [
+      'an error within a success of CompleteMultipartUpload',
+      {
+        when: { operation: 'CompleteMultipartUpload' },
+        times: 2,
+        fault: {
+          kind: 'error',
+          status: 200,
+          code: 'InternalError',
+          message: 'We encountered an internal error.',
+        },
+      },
+    ],
+    [
+      'the same after it was handled',
+      {
+        when: { operation: 'CompleteMultipartUpload' },
+        times: 1,
+        fault: { kind: 'error', status: 200, code: 'InternalError', message: 'x', handled: true },
+      },
+    ],
+    [
+      '409 of a conditional write',
+      {
+        when: { operation: 'PutObject', key: '*.csv' },
+        times: 1,
+        fault: { kind: 'error', status: 409, code: 'ConditionalRequestConflict', message: 'x' },
+      },
+    ],
+    [
+      'truncated answers',
+      { when: { operation: 'GetObject' }, times: 2, fault: { kind: 'truncate-body', afterBytes: 3 } },
+    ],
+    [
+      'a reset within an answer',
+      { when: { operation: 'GetObject' }, times: 2, fault: { kind: 'reset-body', afterBytes: 3 } },
+    ],
+  ])('%s', async (_, rule) => {
+    bench.aws.faults.add({ ...rule, when: { service: 's3', ...rule.when } })
+    const files = ['1\n', big, '3\n']
+    const write = (commitId: string, hold?: typeof inParts) =>
+      bench.write({
+        run: { commitId, mode: 'overwrite' },
+        options: { fileName: '{run_id}', manifest: true },
+        streams: [{ files }],
+        ...(hold ? { hold } : {}),
+      })
+    await write('held')
+    await write('parts', inParts)
+    expect(bench.aws.faults.list()[0]?.applied).toBeGreaterThan(0)
+    bench.aws.faults.clear()
+    expect(bench.keys()).toEqual(['manifest-nightly-parts.json', 'parts.csv', 'parts_2.csv', 'parts_3.csv'])
+    expect((await bench.body('parts_2.csv')).length).toBe(big.length)
+    expect(bench.notes()).toHaveLength(2)
+  })
+})
+
+describe('fails, and leaves nothing', () => {
+  const denied: Fault = { kind: 'error', status: 403, code: 'AccessDenied', message: 'Access Denied' }
+  const parts = (operation: string, skip: number, fault: Fault): FaultRule => ({
+    when: { operation },
+    skip,
+    fault,
+  })
+  it.each<[string, FaultRule, string, typeof inParts | undefined]>([
+    ['an upload that may not be begun', parts('CreateMultipartUpload', 1, denied), 'permission', inParts],
+    ['a part that is refused', parts('UploadPart', 2, denied), 'permission', inParts],
+    ['a completion that is refused', parts('CompleteMultipartUpload', 1, denied), 'permission', inParts],
+    [
+      'a completion that meets another writer',
+      parts('CompleteMultipartUpload', 2, {
+        kind: 'error',
+        status: 412,
+        code: 'PreconditionFailed',
+        message: 'x',
+      }),
+      'conflict',
+      inParts,
+    ],
+    ['a token that expired for good', parts('UploadPart', 1, { kind: 'expired-token' }), 'auth', inParts],
+    [
+      'a file that is refused',
+      { when: { operation: 'PutObject', key: '*.csv' }, skip: 1, fault: denied },
+      'permission',
+      undefined,
+    ],
+  ])('%s', async (_, rule, kind, hold) => {
+    await bench.write({ run: { mode: 'overwrite' }, options: { fileName: 'old' } })
+    bench.aws.faults.add(rule)
+    const run = bench.write({
+      run: { mode: 'overwrite' },
+      options: { fileName: 'new', manifest: true },
+      streams: [{ files: ['1\n', '2\n', '3\n', '4\n'] }],
+      fields: { maxAttempts: 2 },
+      ...(hold ? { hold } : {}),
+    })
+    expect(await failure(run)).toMatchObject({ kind })
+    expect(bench.keys()).toEqual(['old.csv'])
+    expect(bench.notes()).toHaveLength(2)
+  })
+
+  it('renews a session that expires on the way', async () => {
+    const { identities } = bench.aws
+    const externalId = 'penstock-2f1d'
+    const allow = { Effect: 'Allow', Action: '*', Resource: '*' } as const
+    const source = identities.createUser({ name: 'caller', policies: [{ Statement: allow }] })
+    const { arn: roleArn } = identities.createRole({
+      name: 'exporter',
+      trustPolicy: {
+        Statement: { Effect: 'Allow', Principal: { AWS: source.arn }, Action: 'sts:AssumeRole' },
+      },
+      policies: [{ Statement: allow }],
+    })
+    const { accessKeyId, secretAccessKey } = source
+    bench.aws.faults.add({
+      when: { service: 's3', operation: 'UploadPart' },
+      times: 1,
+      skip: 1,
+      fault: { kind: 'expired-token' },
+    })
+    bench.aws.log.clear()
+    await bench.write({
+      hold: inParts,
+      fields: {
+        auth: { method: 'assumed-role', roleArn, externalId, source: { accessKeyId, secretAccessKey } },
+      },
+      streams: [{ files: ['1\n', '2\n', '3\n'] }],
+    })
+    expect(bench.keys()).toHaveLength(3)
+    expect(bench.aws.log.entries().filter(({ operation }) => operation === 'AssumeRole')).toHaveLength(2)
+  })
+
+  it('names that old files could not be removed, and does it with the next run', async () => {
+    const out = (commitId: string, retried = false) =>
+      bench.write({
+        run: { mode: 'overwrite', commitId, retried },
+        options: { fileName: '{run_id}', manifest: true },
+      })
+    await out('one')
+    bench.aws.faults.add({
+      when: { operation: 'DeleteObjects' },
+      fault: { kind: 'error', status: 403, code: 'AccessDenied', message: 'x' },
+    })
+    expect(await failure(out('two'))).toMatchObject({ kind: 'permission' })
+    bench.aws.faults.clear()
+    expect(bench.keys()).toEqual(['manifest-nightly-one.json', 'one.csv', 'two.csv'])
+    await out('two', true)
+    expect(bench.keys()).toEqual(['manifest-nightly-two.json', 'two.csv'])
+  })
+})
