@@ -21,7 +21,6 @@ export interface ManifestFile {
   readonly specId: number | undefined
   readonly content: 'data' | 'deletes'
   readonly sequenceNumber: bigint
-  readonly addedSnapshotId: bigint | undefined
   /** Entries that are not deleted; undefined where the writer did not count. */
   readonly liveFiles: bigint | undefined
   readonly partitions: readonly PartitionSummary[] | undefined
@@ -36,7 +35,6 @@ const shape: Shape = {
     502: ['specId', value],
     517: ['content', value],
     515: ['sequenceNumber', value],
-    503: ['addedSnapshotId', value],
     504: ['added', value],
     505: ['existing', value],
     519: ['keyMetadata', value],
@@ -82,7 +80,6 @@ const manifestOf = (record: DecodedRecord): ManifestFile => {
     specId: Number(longOf(record, 'specId')),
     content: optionally(record, 'content', longOf) === 1n ? 'deletes' : 'data',
     sequenceNumber: optionally(record, 'sequenceNumber', longOf) ?? 0n,
-    addedSnapshotId: optionally(record, 'addedSnapshotId', longOf),
     // A count that v1 leaves out stands for "some".
     liveFiles: added === undefined || existing === undefined ? undefined : added + existing,
     partitions: partitions?.filter(isRecord).map(summaryOf),
@@ -102,7 +99,6 @@ export const inlineManifest = (path: string): ManifestFile => ({
   specId: undefined,
   content: 'data',
   sequenceNumber: 0n,
-  addedSnapshotId: undefined,
   liveFiles: undefined,
   partitions: undefined,
 })

@@ -31,7 +31,6 @@ export interface TableFile {
   readonly dataSequenceNumber: bigint
   readonly metrics: FileMetrics
   readonly equalityIds: readonly number[]
-  readonly firstRowId: bigint | undefined
   readonly referencedDataFile: string | undefined
   /** Of a deletion vector within its Puffin file. */
   readonly contentOffset: number | undefined
@@ -71,7 +70,6 @@ const shapeOf = (metricIds: ReadonlySet<number>): Shape => {
             128: ['upperBounds', metrics],
             131: ['keyMetadata', value],
             135: ['equalityIds', { kind: 'list', item: value }],
-            142: ['firstRowId', value],
             143: ['referencedDataFile', value],
             144: ['contentOffset', value],
             145: ['contentSize', value],
@@ -143,7 +141,6 @@ const fileOf = (
       upperBounds: bounds(file, 'upperBounds'),
     },
     equalityIds: (optionally(file, 'equalityIds', listOf) ?? []).map(Number),
-    firstRowId: optionally(file, 'firstRowId', longOf),
     referencedDataFile: optionally(file, 'referencedDataFile', textOf),
     contentOffset: numberOf(optionally(file, 'contentOffset', longOf)),
     contentSize: numberOf(optionally(file, 'contentSize', longOf)),

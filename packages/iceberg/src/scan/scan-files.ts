@@ -16,6 +16,7 @@ import type { DataFile } from './data-files.ts'
 export const scanFileMaker = (context: PlanContext, requested: readonly NestedField[]) => {
   const { metadata, reader } = context
   const deleteFiles = new Map<TableFile, ScanFile>()
+  const positionsOf = avroPositions()
 
   const baseOf = (
     file: TableFile,
@@ -52,7 +53,7 @@ export const scanFileMaker = (context: PlanContext, requested: readonly NestedFi
     ...(applied.vector ? [vectorDelete(applied.vector, context)] : []),
     ...applied.positions.map((file): ScanDelete => {
       const scanFile = deleteFileOf(file, [pathField, positionField])
-      if (scanFile.decode) return avroPositions(scanFile.decode, dataPath)
+      if (scanFile.decode) return { kind: 'positions', load: positionsOf(scanFile.decode, dataPath) }
       return { kind: 'position-file', file: scanFile, dataPath: spellingIn(file, dataPath) }
     }),
     ...applied.equality.map((file): ScanDelete => {
@@ -73,6 +74,8 @@ export const scanFileMaker = (context: PlanContext, requested: readonly NestedFi
     return { ...baseOf(file, columns), deletes: deletesOf(file.path, applied), residual }
   }
 }
+
+type Decode = NonNullable<ScanFile['decode']>
 
 const pathField: NestedField = {
   id: deleteFilePathId,
@@ -97,7 +100,7 @@ const formatOf = ({ format, path }: TableFile): ScanFile['format'] => {
 }
 
 const decoderOf =
-  (file: RangedFile, path: string, columns: readonly ScanColumn[]): NonNullable<ScanFile['decode']> =>
+  (file: RangedFile, path: string, columns: readonly ScanColumn[]): Decode =>
   ({ signal }) =>
     readAvroRows(file.read({ start: 0, end: file.size }, { signal }), path, columns)
 
@@ -106,19 +109,35 @@ const vectorDelete = (file: TableFile, { reader }: PlanContext): ScanDelete => (
   load: ({ signal }) => readDeletionVector(file, reader, signal),
 })
 
-/** Positions for one data file out of an Avro delete file, which may be about many. */
-const avroPositions = (decode: NonNullable<ScanFile['decode']>, dataPath: string): ScanDelete => ({
-  kind: 'positions',
-  async load({ signal }) {
-    const wanted = withoutScheme(dataPath)
-    const positions = new Set<bigint>()
-    for await (const page of decode({ signal }))
-      for (const [path, position] of page)
-        if (typeof path === 'string' && typeof position === 'bigint' && withoutScheme(path) === wanted)
-          positions.add(position)
-    return BigUint64Array.from(positions).sort()
-  },
-})
+/** Positions for a data file out of an Avro delete file. It may be about many files, and is read once for all. */
+const avroPositions = () => {
+  const read = new Map<Decode, Promise<ReadonlyMap<string, Set<bigint>>>>()
+  return (decode: Decode, dataPath: string) =>
+    async ({ signal }: { readonly signal: AbortSignal }): Promise<BigUint64Array> => {
+      const known = read.get(decode) ?? readPositions(decode, signal)
+      read.set(decode, known)
+      const byPath = await known.catch((error: unknown) => {
+        read.delete(decode)
+        throw error
+      })
+      return BigUint64Array.from(byPath.get(withoutScheme(dataPath)) ?? []).sort()
+    }
+}
+
+const readPositions = async (
+  decode: Decode,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Set<bigint>>> => {
+  const byPath = new Map<string, Set<bigint>>()
+  for await (const page of decode({ signal }))
+    for (const [path, position] of page) {
+      if (typeof path !== 'string' || typeof position !== 'bigint') continue
+      const key = withoutScheme(path)
+      const positions = byPath.get(key) ?? new Set()
+      byPath.set(key, positions.add(position))
+    }
+  return byPath
+}
 
 /** The path of a data file with the scheme that the delete file writes. */
 const spellingIn = (deletes: TableFile, dataPath: string): string => {

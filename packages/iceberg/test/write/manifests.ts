@@ -176,7 +176,7 @@ export const writeManifestList = (
     partition_spec_id: manifest.specId ?? 0,
     content: manifest.content === 'deletes' ? 1 : 0,
     sequence_number: manifest.sequenceNumber ?? 1n,
-    added_snapshot_id: manifest.addedSnapshotId ?? 1n,
+    added_snapshot_id: 1n,
     added_files_count: manifest.liveFiles ?? null,
     added_data_files_count: manifest.liveFiles ?? null,
     existing_files_count: manifest.liveFiles === undefined ? null : 0n,
