@@ -16,6 +16,9 @@ import { averageRowBytes, queryRows, type RowSource, tableRows } from './rows.ts
 import { rowsSql, where } from './selection.ts'
 import { pieceWriter } from './writer.ts'
 
+/** What a row of a query is taken for until the first ones are there, in bytes of text. */
+const unknownRowBytes = 256
+
 /** Files that are complete and not taken yet, at most; their bytes are limited by the staging folder. */
 const filesAhead = 32
 
@@ -89,6 +92,8 @@ async function* filesOf(
   const { sql, ranges, selection } = prepared
   const partitionBy = partitionColumns(prepared, layout)
   const columns = sql.columns.filter(({ name }) => !partitionBy.includes(name))
+  // Before the rows stream: another statement on their connection would end them.
+  const rowBytes = ranges ? await averageRow(session, prepared) : unknownRowBytes
   const source: RowSource =
     ranges && partitionBy.length === 0
       ? tableRows(connection, sql, signal)
@@ -103,12 +108,34 @@ async function* filesOf(
     emptySql: `${rowsSql(sql)} LIMIT 0`,
   })
   try {
-    const rowBytes = ranges ? await averageRow(session, prepared) : 256
     const files = writeFiles({ layout, source, writer, folder, space, rowBytes, signal })
-    yield* readAhead(files, filesAhead, (file) => file.release())
+    let rows = 0
+    for await (const file of readAhead(files, filesAhead, (left) => left.release())) {
+      rows += file.rows
+      yield file
+    }
+    if (ranges) await refuseLostRows(session, prepared, rows)
   } finally {
     await source.close()
   }
+}
+
+/** Counts a table once more, which costs next to nothing beside writing it. */
+const refuseLostRows = async (
+  session: ExportSession,
+  { sql, selection }: PreparedStream,
+  rows: number,
+): Promise<void> => {
+  const expected = await countOf(session, `SELECT count(*) FROM ${sql.relation}${where(sql.conditions)}`)
+  if (expected === rows) return
+  throw new ConnectorError(
+    'internal',
+    `${rows} rows of "${selection.name}" were written; there are ${expected}.`,
+    {
+      code: 'RowCount',
+      place: { table: selection.name },
+    },
+  )
 }
 
 const partitionColumns = ({ sql, selection }: PreparedStream, { partitionBy = [] }: FileLayout): string[] => {

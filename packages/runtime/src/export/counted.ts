@@ -4,16 +4,18 @@ import type { ExportFile, ExportStream, FileLayout, OpenedStream } from '@pensto
 export interface Counted {
   readonly stream: ExportStream
   readonly opened: OpenedStream
-  readonly handedOut: () => { readonly rows: number; readonly complete: boolean }
+  readonly handedOut: () => { readonly rows: number; readonly begun: boolean; readonly complete: boolean }
 }
 
 export const countedStream = (opened: OpenedStream): Counted => {
   let rows = 0
+  let begun = false
   let complete = false
   async function* count<Item>(
     items: AsyncIterable<Item>,
     rowsOf: (item: Item) => number,
   ): AsyncGenerator<Item> {
+    begun = true
     for await (const item of items) {
       rows += rowsOf(item)
       yield item
@@ -23,7 +25,7 @@ export const countedStream = (opened: OpenedStream): Counted => {
   const { id, name, schema, cursor } = opened
   return {
     opened,
-    handedOut: () => ({ rows, complete }),
+    handedOut: () => ({ rows, begun, complete }),
     stream: Object.freeze({
       id,
       name,

@@ -152,6 +152,9 @@ const write = async (writing: Writing): Promise<RunRecord> => {
     return record
   } catch (error) {
     const failure = toConnectorError(signal.aborted ? signal.reason : error)
+    // Without a row nothing was written: wrong credentials must not fix the times of the next run.
+    if (!run.retried && !counted.some(({ handedOut }) => handedOut().begun))
+      await store.save(exportId, { ...state, revision: state.revision + 1 })
     const streams = counted.map((entry) => ({
       ...baseResult(entry, run.mode, clock().getTime() - startedAt),
       status: failure.kind === 'cancelled' ? ('cancelled' as const) : ('failed' as const),
