@@ -3,15 +3,14 @@ import { ConnectorError, nearest, toConnectorError } from '@penstock/core'
 import { type RunAlerts, runAlerts } from '../alerts/alerts.ts'
 import { createRunId, errorRecord } from '../extract/extract.ts'
 import { prepareStateFolder } from '../project/edit.ts'
-import { pipelineHistory } from '../project/history.ts'
 import { acquireLock } from '../project/lock.ts'
 import type { OpenedPipeline } from '../project/pipeline.ts'
 import { pipelineNamed } from '../project/project.ts'
 import type { OpenedStep } from '../project/steps.ts'
-import type { RunValues } from '../project/values.ts'
 import { reasonToSkip } from './condition.ts'
 import type { PipelineContext } from './context.ts'
 import { createEngines, type Engines } from './engines.ts'
+import { createJournal, type Journal } from './journal.ts'
 import { plainData } from './outcome.ts'
 import type { PipelineRun, StepRecord } from './record.ts'
 import { runStep } from './run-step.ts'
@@ -45,15 +44,7 @@ export const runPipeline = async (
     now: clock(),
   })
   const engines = createEngines(pipeline, context)
-  const alerts = runAlerts({
-    alerts: [...context.project.alerts, ...pipelineNamed(context.project, pipeline.name).alerts],
-    folder,
-    env: context.env ?? process.env,
-    clock,
-    redact: context.redact,
-    addSecrets: context.addSecrets,
-    notice: (message) => context.onEvent?.({ type: 'notice', message }),
-  })
+  const alerts = alertsOf(context, pipeline.name)
   try {
     const started = startedRun(pipeline, options, clock())
     return await runSteps({ pipeline, context, clock, engines, alerts, started })
@@ -62,6 +53,51 @@ export const runPipeline = async (
     await lock.release()
   }
 }
+
+/**
+ * The record of a run that could not begin, because its configuration is wrong: it is kept, and told, like one that
+ * failed.
+ */
+export const recordFailedStart = async (
+  name: string,
+  thrown: unknown,
+  context: PipelineContext,
+  options: Pick<RunPipelineOptions, 'runId' | 'scheduledTime' | 'resume'>,
+): Promise<PipelineRun> => {
+  const now = (context.clock ?? (() => new Date()))()
+  const { resume } = options
+  const scheduledTime = resume?.scheduledTime ?? options.scheduledTime?.toISOString()
+  const alerts = alertsOf(context, name)
+  const journal = createJournal(
+    context,
+    {
+      runId: resume?.runId ?? options.runId ?? createRunId(now),
+      pipeline: name,
+      status: 'failed',
+      ...(scheduledTime === undefined ? {} : { scheduledTime }),
+      startedAt: resume?.startedAt ?? now.toISOString(),
+      finishedAt: now.toISOString(),
+      attempts: (resume?.attempts ?? 0) + 1,
+      steps: resume?.steps ?? [],
+      error: context.redact(errorRecord(toConnectorError(thrown))) as NonNullable<PipelineRun['error']>,
+    },
+    alerts.changed,
+  )
+  alerts.finished(journal.run())
+  await journal.change({ alerts: await alerts.settle() })
+  return journal.run()
+}
+
+const alertsOf = (context: PipelineContext, name: string): RunAlerts =>
+  runAlerts({
+    alerts: [...context.project.alerts, ...pipelineNamed(context.project, name).alerts],
+    folder: context.project.folder,
+    env: context.env ?? process.env,
+    clock: context.clock ?? (() => new Date()),
+    redact: context.redact,
+    addSecrets: context.addSecrets,
+    notice: (message) => context.onEvent?.({ type: 'notice', message }),
+  })
 
 const startedRun = (pipeline: OpenedPipeline, options: RunPipelineOptions, now: Date): PipelineRun => {
   const { resume, from } = options
@@ -128,7 +164,7 @@ interface RunState {
 const runSteps = async (state: RunState): Promise<PipelineRun> => {
   const { pipeline, context, clock, alerts } = state
   const signal = context.signal ?? new AbortController().signal
-  const journal = createJournal(state)
+  const journal = createJournal(context, state.started, alerts.changed)
   await journal.change({})
   alerts.started(journal.run())
   context.onEvent?.({ type: 'run-started', run: journal.run() })
@@ -159,7 +195,7 @@ const runSteps = async (state: RunState): Promise<PipelineRun> => {
         : failed
           ? 'failed'
           : 'succeeded',
-    finishedAt: clock().toISOString(),
+    ...(stopped ? {} : { finishedAt: clock().toISOString() }),
     ...(error && (failed || cancelled) ? { error } : {}),
   })
   alerts.finished(journal.run())
@@ -226,55 +262,4 @@ const oneStep = async (
       ...(step.continueOnError ? { tolerated: true } : {}),
     })
   }
-}
-
-/** The record of the run under way, kept on disk after every change: what a restart goes on from. */
-interface Journal {
-  run(): PipelineRun
-  step(index: number): StepRecord
-  values(): RunValues
-  change(fields: Partial<PipelineRun>): Promise<void>
-  changeStep(index: number, fields: Partial<StepRecord>): Promise<void>
-}
-
-/** Characters of JSON above which the output of a step is not kept on disk. */
-const largestOutput = 1_000_000
-
-const createJournal = ({ context, started, alerts }: RunState): Journal => {
-  const history = pipelineHistory(context.project.folder)
-  let run = started
-  const change = async (fields: Partial<PipelineRun>) => {
-    run = { ...run, ...fields }
-    alerts.changed(run)
-    try {
-      await history.save(context.redact({ ...run, steps: run.steps.map(withoutLargeOutput) }) as PipelineRun)
-    } catch (error) {
-      const reason = toConnectorError(error).message
-      context.onEvent?.({ type: 'notice', message: `The run history can't be written: ${reason}` })
-    }
-  }
-  return Object.freeze({
-    run: () => run,
-    step: (index: number) => run.steps[index] as StepRecord,
-    values: () => ({
-      steps: new Map(
-        run.steps.filter(({ output }) => output !== undefined).map(({ id, output }) => [id, output] as const),
-      ),
-      run: {
-        id: run.runId,
-        pipeline: run.pipeline,
-        startedAt: run.startedAt,
-        scheduledTime: run.scheduledTime ?? run.startedAt,
-      },
-    }),
-    change,
-    changeStep: (index: number, fields: Partial<StepRecord>) =>
-      change({ steps: run.steps.map((step, at) => (at === index ? { ...step, ...fields } : step)) }),
-  })
-}
-
-const withoutLargeOutput = (step: StepRecord): StepRecord => {
-  if (step.output === undefined || JSON.stringify(step.output).length <= largestOutput) return step
-  const { output: _, ...rest } = step
-  return rest
 }

@@ -2,11 +2,18 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type AnyConnector, type AuthMethod, ConnectorError, schemaFields } from '@penstock/core'
 import { isMap, isScalar, YAMLMap } from 'yaml'
+import type { ScheduleInput } from '../schedule/schedule.ts'
 import { writeFileAtomically } from './atomic.ts'
 import { checkConnection, plainSecretMessage, plainSecrets, secretHint } from './connection.ts'
 import { projectFileName } from './find.ts'
 import { isProjectName } from './names.ts'
-import { connectionNamed, type Project, type ProjectPipeline, parseProject } from './project.ts'
+import {
+  connectionNamed,
+  type Project,
+  type ProjectPipeline,
+  parseProject,
+  pipelineNamed,
+} from './project.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -137,6 +144,23 @@ const refusePlainSecrets = (edit: ConnectionEdit): void => {
   throw new ConnectorError('config', plainSecretMessage(found.path, `connection "${edit.name}"`), {
     code: 'PlainSecret',
     hint: secretHint(edit.name, found.path),
+  })
+}
+
+/** Sets the schedule of a pipeline, or removes it; comments and the order of everything else stay. */
+export const saveSchedule = async (
+  project: Project,
+  name: string,
+  schedule: ScheduleInput | undefined,
+): Promise<Project> => {
+  pipelineNamed(project, name)
+  return change(project, (document) => {
+    const pipeline = document.getIn(['pipelines', name])
+    if (!isMap(pipeline)) throw new ConnectorError('internal', `Pipeline ${name} is no map.`)
+    const existing = pipeline.get('schedule')
+    if (schedule === undefined) pipeline.delete('schedule')
+    else if (isMap(existing)) mergeMap(document, existing, schedule)
+    else pipeline.set('schedule', document.createNode(schedule))
   })
 }
 

@@ -6,6 +6,7 @@ export {
   projectSchemaUrl,
   removeConnection,
   saveConnection,
+  saveSchedule,
 } from './edit.ts'
 export type { PipelineGroup } from './extraction.ts'
 export { findProjectFile, projectFileName } from './find.ts'
