@@ -17,6 +17,8 @@ export * from './project/index.ts'
 export { explain, type InPlaceOptions, query, queryToFile } from './query/query.ts'
 export { describeSchedule, type Schedule, type ScheduleInput, scheduleEntry } from './schedule/schedule.ts'
 export { nextTimes } from './schedule/times.ts'
+export type { ServeEvent } from './serve/events.ts'
+export { type ServedRun, type ServeOptions, serve } from './serve/serve.ts'
 export {
   type DescribedTable,
   describeTable,
@@ -27,5 +29,3 @@ export {
   requireTables,
 } from './zero-copy/catalog.ts'
 export { joinName, parseTableName, parseTableVersion, splitName, tableLabel } from './zero-copy/table-name.ts'
-export type { ServeEvent } from './serve/events.ts'
-export { type ServedRun, type ServeOptions, serve } from './serve/serve.ts'
