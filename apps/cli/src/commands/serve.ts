@@ -4,7 +4,6 @@ import {
   errorOf,
   openPipeline,
   type PipelineEvent,
-  type Project,
   recordFailedStart,
   runPipeline,
   type ServedRun,
