@@ -28,4 +28,4 @@ export {
   listNamespaces,
   requireTables,
 } from './zero-copy/catalog.ts'
-export { joinName, parseTableName, parseTableVersion, splitName, tableLabel } from './zero-copy/table-name.ts'
+export { joinName, parseTableName, splitName, tableLabel } from './zero-copy/table-name.ts'

@@ -6,7 +6,6 @@ import type { ZeroCopyContext } from './config.ts'
 import { openFiles, type TableFiles } from './files.ts'
 import { openHiveTable } from './hive/table.ts'
 import { openIcebergTable } from './iceberg-table.ts'
-import { requireShared } from './shares.ts'
 
 /** What one use of a connection shares: one session of the role, the sockets, the prefix of the catalog. */
 export interface Opened {
@@ -46,7 +45,6 @@ export const openTable = async (
   table: CatalogTable,
   at: TableVersion | undefined,
 ): Promise<ZeroCopyTable> => {
-  requireShared(context.config, table)
   const { catalog, files } = openedOf(context)
   return tableOf(context, table, await catalog.load(table), { files, at })
 }

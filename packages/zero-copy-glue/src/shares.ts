@@ -1,4 +1,4 @@
-import { type CatalogTable, ConnectorError } from '@penstock/core'
+import type { CatalogTable } from '@penstock/core'
 import { levelsOf, type ZeroCopyConfig } from './config.ts'
 
 export interface Share {
@@ -23,16 +23,3 @@ export const isShared = (config: ZeroCopyConfig, table: CatalogTable): boolean =
   sharesOf(config)?.some(
     ({ namespace, tables }) => same(namespace, table.namespace) && (tables?.includes(table.name) ?? true),
   ) ?? true
-
-/** Throws `permission` for a table that the connection was not given. */
-export const requireShared = (config: ZeroCopyConfig, table: CatalogTable): void => {
-  if (isShared(config, table)) return
-  throw new ConnectorError(
-    'permission',
-    `Table ${[...table.namespace, table.name].join('.')} is not shared.`,
-    {
-      code: 'NotShared',
-      hint: 'The connection is limited to chosen tables: add it with penstock share.',
-    },
-  )
-}

@@ -157,14 +157,6 @@ describe.each(['glue-rest', 'glue-api'] as const)('%s', (catalog) => {
     })
   })
 
-  test('tables that were not chosen are not opened', async () => {
-    const aws = await catalogAws()
-    await expect(useAll(connectionTo(aws, fields), ['branches'])).rejects.toMatchObject({
-      kind: 'permission',
-      code: 'NotShared',
-    })
-  })
-
   test('an abort ends the requests at once', async () => {
     const aws = await catalogAws()
     aws.faults.add({ when: { service: 's3' }, fault: { kind: 'hang' } })

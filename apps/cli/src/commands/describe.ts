@@ -1,12 +1,7 @@
 import { Args, countOf, Flags, formatBytes, formatCount, printable } from '@penstock/command-kit'
 import { type CatalogTableDetails, describeType } from '@penstock/core'
-import {
-  type DescribedTable,
-  describeTable,
-  parseTableName,
-  parseTableVersion,
-  tableLabel,
-} from '@penstock/runtime'
+import { type DescribedTable, describeTable, parseTableName, tableLabel } from '@penstock/runtime'
+import { readVersion } from '../lib/in-place.ts'
 import { connectionArgument, ProjectCommand } from '../lib/project-command.ts'
 
 /** Snapshots that are shown; --json has all. */
@@ -46,7 +41,7 @@ export class Describe extends ProjectCommand {
     const connection = await this.openConnection(project, args.connection)
     const described = await describeTable(connection, parseTableName(args.table), {
       signal: this.signal,
-      at: flags.at === undefined ? undefined : parseTableVersion(flags.at),
+      at: readVersion(flags.at),
       notice: (message) => this.notice(message),
     })
     this.#show(described)

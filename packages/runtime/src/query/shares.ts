@@ -4,6 +4,20 @@ const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCas
 const sameNamespace = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((level, index) => same(level, b[index] ?? ''))
 
+type Shares = readonly { readonly namespace: readonly string[]; readonly tables?: readonly string[] }[]
+
+/** Whether a connection was given a namespace, or any table of it; all where nothing was chosen. */
+export const isSharedNamespace = (shares: Shares | undefined, namespace: readonly string[]): boolean =>
+  shares?.some((share) => sameNamespace(share.namespace, namespace)) ?? true
+
+/** Whether a connection was given a table. */
+export const isShared = (shares: Shares | undefined, { namespace, name }: CatalogTable): boolean =>
+  shares?.some(
+    (share) =>
+      sameNamespace(share.namespace, namespace) &&
+      (share.tables === undefined || share.tables.some((table) => same(table, name))),
+  ) ?? true
+
 /** Throws `permission` for a table that the connection was limited not to share. */
 export const requireShared = (
   connector: AnyZeroCopy,
@@ -12,13 +26,7 @@ export const requireShared = (
   connection: string,
 ): void => {
   const shares = connector.shares?.(config)
-  if (!shares) return
-  const isShared = shares.some(
-    (share) =>
-      sameNamespace(share.namespace, namespace) &&
-      (share.tables === undefined || share.tables.some((table) => same(table, name))),
-  )
-  if (isShared) return
+  if (!shares || isShared(shares, { namespace, name })) return
   const table = [...namespace, name].join('.')
   const shared = shares.flatMap((share) =>
     (share.tables ?? ['*']).map((each) => [...share.namespace, each].join('.')),

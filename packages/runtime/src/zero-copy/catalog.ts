@@ -12,6 +12,7 @@ import {
   type UseOptions,
   withContext,
 } from '@penstock/core'
+import { isShared, isSharedNamespace, requireShared } from '../query/shares.ts'
 import { tableLabel } from './table-name.ts'
 
 /** Whether the connection was given it: all, where its configuration names no shares. */
@@ -36,7 +37,7 @@ export const listNamespaces = async (
       for await (const listed of await connector.namespaces(context))
         found.push({
           ...listed,
-          shared: shares?.some((share) => same(share.namespace, listed.namespace)) ?? true,
+          shared: isSharedNamespace(shares, listed.namespace),
         })
       return found
     },
@@ -82,7 +83,8 @@ export const describeTable = async (
   options: UseOptions & { readonly at?: TableVersion | undefined } = {},
 ): Promise<DescribedTable> => {
   const { at, ...use } = options
-  const { connector } = connectionOfKind(connection, 'zero-copy')
+  const { connector, config, name: named } = connectionOfKind(connection, 'zero-copy')
+  requireShared(connector, config, table, named ?? connector.name)
   if (at && !connector.capabilities.timeTravel)
     throw new ConnectorError('config', `Tables of ${connector.name} have no versions.`, {
       code: 'NoTimeTravel',
@@ -130,11 +132,3 @@ export const requireTables = async (
     )
   })
 }
-
-type Shares = readonly { readonly namespace: readonly string[]; readonly tables?: readonly string[] }[]
-
-const isShared = (shares: Shares | undefined, { namespace, name }: CatalogTable): boolean =>
-  shares?.some((share) => same(share.namespace, namespace) && (share.tables?.includes(name) ?? true)) ?? true
-
-const same = (left: readonly string[], right: readonly string[]): boolean =>
-  left.length === right.length && left.every((level, index) => level === right[index])

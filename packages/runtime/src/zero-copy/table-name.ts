@@ -1,4 +1,4 @@
-import { type CatalogTable, ConnectorError, type TableVersion } from '@penstock/core'
+import { type CatalogTable, ConnectorError } from '@penstock/core'
 
 /** Levels of a name, joined with dots; one with a dot in it in double quotes: `"a.b".orders`. */
 export const splitName = (text: string): readonly string[] => {
@@ -32,15 +32,3 @@ export const joinName = (levels: readonly string[]): string =>
   levels.map((level) => (/[."]/.test(level) ? `"${level.replaceAll('"', '""')}"` : level)).join('.')
 
 export const tableLabel = ({ namespace, name }: CatalogTable): string => joinName([...namespace, name])
-
-/** A version as the user writes it: a snapshot id, a time (ISO 8601; without a zone it is UTC), or a branch or tag. */
-export const parseTableVersion = (text: string): TableVersion => {
-  if (/^\d{1,19}$/.test(text)) return { snapshotId: BigInt(text) }
-  if (/^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/.test(text)) {
-    const zoned = /(Z|[+-]\d\d:?\d\d)$/.test(text.slice(10))
-    const time = text.length === 10 ? `${text}T00:00:00Z` : `${text.replace(' ', 'T')}${zoned ? '' : 'Z'}`
-    const timestamp = new Date(time)
-    if (!Number.isNaN(timestamp.getTime())) return { timestamp }
-  }
-  return { ref: text }
-}
