@@ -95,8 +95,10 @@ export interface ScanFile {
 
 /** What the planning of a scan did: part of the receipt. */
 export interface ScanReceipt {
+  /** Manifests that were read, and those that were passed over. */
   readonly manifests: number
   readonly manifestsSkipped: number
+  /** Files of the scan, and those that it leaves out. */
   readonly files: number
   readonly filesSkipped: number
   readonly deleteFiles: number

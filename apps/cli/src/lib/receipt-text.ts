@@ -12,9 +12,10 @@ const keptOf = (all: number, skipped: number, word: string): string =>
   skipped === 0 ? countOf(all, word) : `${formatCount(all - skipped)} of ${countOf(all, word)}`
 
 export const tableLines = (table: TableReceipt): readonly ReceiptLine[] => {
+  const manifests = table.manifests + table.manifestsSkipped
   const files = [
-    ...(table.manifests > 0 ? [keptOf(table.manifests, table.manifestsSkipped, 'manifest')] : []),
-    keptOf(table.files, table.filesSkipped, 'file'),
+    ...(manifests > 0 ? [keptOf(manifests, table.manifestsSkipped, 'manifest')] : []),
+    keptOf(table.files + table.filesSkipped, table.filesSkipped, 'file'),
     ...(table.rowGroups > 0 ? [keptOf(table.rowGroups, table.rowGroupsSkipped, 'row group')] : []),
     ...(table.deleteFiles > 0 ? [countOf(table.deleteFiles, 'delete file')] : []),
   ]
@@ -38,7 +39,7 @@ export const tableLines = (table: TableReceipt): readonly ReceiptLine[] => {
 export const receiptSummary = (receipt: QueryReceipt): string => {
   const moved = `Fetched ${formatBytes(receipt.bytesFetched)} of ${formatBytes(receipt.bytesTotal)} in ${countOf(receipt.requests, 'request')}`
   const parts = [
-    keptOf(receipt.files, receipt.filesSkipped, 'file'),
+    keptOf(receipt.files + receipt.filesSkipped, receipt.filesSkipped, 'file'),
     ...(receipt.rowGroups > 0 ? [keptOf(receipt.rowGroups, receipt.rowGroupsSkipped, 'row group')] : []),
     ...(receipt.bytesFromCache > 0 ? [`${formatBytes(receipt.bytesFromCache)} from the cache`] : []),
   ]
