@@ -31,8 +31,8 @@ export const stageStreams = async (current: Try, staged: StagedFile[]): Promise<
     signal,
     hold: current.hold,
     note: async ({ key, uploadId }) => {
-      current.uploadIds.add(uploadId)
-      const note = store.keys.upload(author, current.uploadIds.size)
+      current.uploads.set(uploadId, key)
+      const note = store.keys.upload(author, current.uploads.size)
       await writeNote(store.access, note, { key, uploadId }, { ...store.object, signal })
     },
   })

@@ -14,8 +14,6 @@ export interface StagedFile {
   readonly size: number
   /** Makes the object. */
   publish(conditions: WriteConditions & { readonly signal: AbortSignal }): Promise<S3Written>
-  /** Removes what was sent. */
-  discard(): Promise<void>
 }
 
 /** Bytes of files that wait in memory rather than in an upload: a request each instead of four. */
@@ -32,7 +30,7 @@ export interface StagingOptions {
   readonly object: ObjectOptions
   readonly recipient: RecipientKey | undefined
   readonly signal: AbortSignal
-  /** Notes an upload before its first part is sent. */
+  /** Notes an upload before its first part is sent: whoever noted it removes it after a failure. */
   readonly note: (upload: { readonly key: string; readonly uploadId: string }) => Promise<void>
   readonly hold?: HoldLimits | undefined
 }
@@ -57,7 +55,6 @@ export const createStaging = (options: StagingOptions) => {
     rows: file.rows,
     size: bytes.length,
     publish: (conditions) => access.put(key, bytes, { ...object, ...conditions, onBytes }),
-    discard: async () => {},
   })
 
   const uploaded = async (
@@ -65,23 +62,9 @@ export const createStaging = (options: StagingOptions) => {
     send: (upload: S3Upload) => ReturnType<S3Upload['send']>,
   ): Promise<StagedFile> => {
     const upload = await access.startUpload(key, { ...object, signal })
-    try {
-      await note(upload)
-      const { size } = await send(upload)
-      return {
-        order,
-        stream,
-        key,
-        rows: file.rows,
-        size,
-        publish: (conditions) => upload.complete(conditions),
-        discard: () => upload.abort(),
-      }
-    } catch (error) {
-      // What failed is thrown; an upload that can't be removed now is noted, and removed by the next run.
-      await upload.abort().catch(() => undefined)
-      throw error
-    }
+    await note(upload)
+    const { size } = await send(upload)
+    return { order, stream, key, rows: file.rows, size, publish: (conditions) => upload.complete(conditions) }
   }
 
   /** Takes room for a file that waits. */

@@ -22,8 +22,8 @@ export interface Try {
   /** Keys of former runs that this one may replace; none when it appends. */
   readonly own: ReadonlySet<string>
   readonly begin: Begin
-  /** Uploads that were noted. */
-  readonly uploadIds: Set<string>
+  /** Uploads that were begun: ids, and their keys. */
+  readonly uploads: Map<string, string>
   /** Aborts with the run, and when the lease is lost. */
   readonly signal: AbortSignal
   readonly hold: HoldLimits | undefined

@@ -60,7 +60,7 @@ export const writeRun = async (
         folders: [...names.folders(streams)],
         patterns: streams.map((stream) => names.pattern(stream)),
       },
-      uploadIds: new Set(),
+      uploads: new Map(),
       signal,
       hold,
     })
@@ -103,30 +103,29 @@ const writeFiles = async (current: Try): Promise<RunRecord> => {
     })
     return record
   } catch (error) {
-    if (!counts) await discard(current, staged, published)
+    if (!counts) await discard(current, published)
     throw error
   }
 }
 
 /** An answer to CreateMultipartUpload that got lost leaves an upload that nobody knows. */
-const abortUnnoted = async ({ store, begin, uploadIds, signal }: Try): Promise<void> => {
+const abortUnnoted = async ({ store, begin, uploads, signal }: Try): Promise<void> => {
   const { access } = store
   if (access.stats().retries === 0) return
-  for (const { key, uploadId } of await unnotedUploads(access, begin, uploadIds, signal))
+  for (const { key, uploadId } of await unnotedUploads(access, begin, uploads, signal))
     await access.abortUpload(key, uploadId, { signal })
 }
 
 /** Removes everything of the try. What can't be removed is noted: the next run, or a sweep, does it. */
 const discard = async (
-  { context, store, author, begin, uploadIds }: Try,
-  staged: readonly StagedFile[],
+  { context, store, author, begin, uploads }: Try,
   published: Published | undefined,
 ): Promise<void> => {
   const access = accessForCleanUp(context)
   const { signal } = new AbortController()
   try {
-    await eachOf(staged, requestsAtOnce, (file) => file.discard())
-    for (const { key, uploadId } of await unnotedUploads(access, begin, uploadIds, signal))
+    await eachOf(uploads, requestsAtOnce, ([uploadId, key]) => access.abortUpload(key, uploadId))
+    for (const { key, uploadId } of await unnotedUploads(access, begin, uploads, signal))
       await access.abortUpload(key, uploadId)
     await published?.withdraw(access)
     await tidy({ access, keys: store.keys }, [store.keys.notes(author)], undefined)
