@@ -174,7 +174,8 @@ export interface DestinationDefinition<
   ): Promise<WritePlan>
   /**
    * Writes the streams. Nothing may be visible in part: a failure leaves what was there before. Called again with
-   * the same `commitId`, it leaves one copy.
+   * the same `commitId`, it leaves one copy; when an earlier try has written everything, it may tell that result
+   * without reading a stream.
    */
   write(
     context: ConnectorContext<z.output<Config>, ResolvedAuth<Methods>>,
