@@ -19,10 +19,14 @@ export const requireKind = <Kind extends ConnectorKind>(
   kind: Kind,
 ): ConnectorOfKind<Kind> => {
   if (isOfKind(connector, kind)) return connector
-  throw new ConnectorError('config', `${connector.name} is a ${describeKind(connector)}, not a ${kind}.`, {
-    code: 'WrongConnectorKind',
-    hint: `Choose a connection of a ${kind} connector.`,
-  })
+  throw new ConnectorError(
+    'config',
+    `${connector.name} is a ${describeKind(connector.kind)}, not a ${describeKind(kind)}.`,
+    {
+      code: 'WrongConnectorKind',
+      hint: `Choose a connection of a ${kind} connector.`,
+    },
+  )
 }
 
 const isOfKind = <Kind extends ConnectorKind>(
@@ -39,4 +43,4 @@ export const connectionOfKind = <Kind extends ConnectorKind>(
   return connection as Connection<ConnectorOfKind<Kind>>
 }
 
-const describeKind = ({ kind }: AnyConnector): string => (kind === 'actions' ? 'set of actions' : kind)
+const describeKind = (kind: ConnectorKind): string => (kind === 'actions' ? 'set of actions' : kind)

@@ -1,6 +1,6 @@
 import type { FieldPath } from './document.ts'
 import type { Project } from './project.ts'
-import { mapReferences, type ResolveOptions, referencesOf, resolveText, resolveValue } from './references.ts'
+import { mapReferences, type ResolveOptions, resolveText, resolveValue } from './references.ts'
 import { rethrown } from './validate.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -30,8 +30,5 @@ export const checkReferences = async (
   fields: Fields | readonly string[],
   env: ResolveOptions['env'],
 ): Promise<void> => {
-  await mapReferences(fields, base, async (text, path) => {
-    if (!referencesOf(text).some(({ type }) => type === 'value'))
-      await resolveFields(project, path.slice(0, -1), { [String(path.at(-1))]: text }, { env })
-  })
+  await resolveFields(project, base, fields, { env, values: () => '' })
 }

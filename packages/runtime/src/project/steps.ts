@@ -10,7 +10,7 @@ import type { ResolveOptions } from './references.ts'
 import { checkReferences, resolveFields } from './resolve-fields.ts'
 import { sqlLiteral } from './sql-literal.ts'
 import type { StepCondition, StepEntry } from './step-schema.ts'
-import { checkFields } from './validate.ts'
+import { checkFields, rethrown } from './validate.ts'
 import { checkValues, type KnownValues, lookUpValue, type RunValues } from './values.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -198,6 +198,20 @@ const openSql = async (context: WorkContext, sql: string | readonly string[]): P
   }
 }
 
+const connectorOfKind = async <Kind extends 'destination' | 'actions'>(
+  { project, connectorOf }: WorkContext,
+  name: string,
+  path: FieldPath,
+  kind: Kind,
+) => {
+  const connection = connectionPlace(project, name, path)
+  try {
+    return { connection, connector: requireKind(await connectorOf(connection), kind) }
+  } catch (error) {
+    throw rethrown(project.document, path, error)
+  }
+}
+
 const noOptions = z.strictObject({})
 
 const openExport = async (
@@ -206,8 +220,12 @@ const openExport = async (
 ): Promise<OpenedWork> => {
   const { project, entry, pipeline } = context
   const path = [...context.path, 'export']
-  const connection = connectionPlace(project, name, [...path, 'connection'])
-  const connector = requireKind(await context.connectorOf(connection), 'destination')
+  const { connection, connector } = await connectorOfKind(
+    context,
+    name,
+    [...path, 'connection'],
+    'destination',
+  )
   const { name: exportName = `${pipeline.name}.${entry.id}`, mode, streams, ...options } = fields
   const schema: z.ZodType = connector.options ?? noOptions
   checkFields(project.document, path, schema, options, `the export of step "${entry.id}"`)
@@ -248,8 +266,7 @@ const openAction = async (
 ): Promise<OpenedWork> => {
   const { project, entry } = context
   const path = [...context.path, 'action']
-  const connection = connectionPlace(project, name, [...path, 'connection'])
-  const connector = requireKind(await context.connectorOf(connection), 'actions')
+  const { connection, connector } = await connectorOfKind(context, name, [...path, 'connection'], 'actions')
   const output = actionOutput(connector, action)
   const definition = connector.actions[action]
   if (!output || !definition) {
