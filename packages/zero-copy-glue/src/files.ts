@@ -65,7 +65,7 @@ export const openFiles = (
     },
     listed: (entry) => {
       const file = accessOf(entry.container).file(entry)
-      return { url: file.url, size: entry.size, read: file.read }
+      return { url: file.url, size: entry.size, version: entry.version, read: file.read }
     },
   } satisfies TableFiles)
 }

@@ -33,15 +33,22 @@ export const openIcebergTable = async (
     }))
   const metadata = parseTableMetadata(bytes, metadataLocation ?? `table ${name}`)
   const version = selectVersion(metadata, options.at)
+  const files = neverChanging(reader, metadata.uuid)
   return Object.freeze({
     namespace: place.namespace,
     name: place.name,
     schema: tableSchemaOf(version.schema),
     ...(metadata.uuid === undefined ? {} : { versionId: versionIdOf(metadata, version) }),
-    scan: (request) => planScan({ metadata, version, reader, request }),
+    scan: (request) => planScan({ metadata, version, reader: files, request }),
     details: async () => detailsOf(metadata, version),
   } satisfies ZeroCopyTable)
 }
+
+/** Files of a table are written once, under names of their own: what was read of them can be kept. */
+const neverChanging = (reader: FileReader, uuid: string | undefined): FileReader =>
+  uuid === undefined
+    ? reader
+    : { read: reader.read, open: (path, size) => ({ ...reader.open(path, size), version: uuid }) }
 
 /** Rows of a snapshot never change; the schema that they are shown with may. */
 const versionIdOf = ({ uuid }: TableMetadata, { snapshot, schema }: SelectedVersion): string =>
