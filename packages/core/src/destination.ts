@@ -109,6 +109,8 @@ export interface WriteResult {
   readonly manifest?: string
   /** What an overwrite removed. */
   readonly removed?: readonly string[]
+  /** True when an earlier try with this `commitId` has written all of it, and no stream was read again. */
+  readonly alreadyWritten?: boolean
 }
 
 /** A stream as it is known before the run. */
@@ -175,7 +177,7 @@ export interface DestinationDefinition<
   /**
    * Writes the streams. Nothing may be visible in part: a failure leaves what was there before. Called again with
    * the same `commitId`, it leaves one copy; when an earlier try has written everything, it may tell that result
-   * without reading a stream.
+   * without reading a stream (`alreadyWritten`).
    */
   write(
     context: ConnectorContext<z.output<Config>, ResolvedAuth<Methods>>,

@@ -38,7 +38,7 @@ export const writeRun = async (
     const done = runs.find((other) => other.commitId === commitId)
     if (done) {
       const record = await readNote(store.access, store.keys.record(done), recordSchema, signal)
-      if (record) return resultOf(record.content, context, [])
+      if (record) return { ...resultOf(record.content, context, []), alreadyWritten: true }
     }
     const former = run.mode === 'overwrite' ? await recordsOf(store.access, store.keys, runs, signal) : []
     const author = { exportId: run.exportId, commitId, attempt: lease.attempt }

@@ -137,7 +137,7 @@ const write = async (writing: Writing): Promise<RunRecord> => {
       onProgress: ({ stream, files, bytes, rows }) =>
         onProgress({ type: 'written', table: stream, files, bytes, rows }),
     })
-    refuseLostRows(counted, result, run.retried)
+    if (!run.retried || !result.alreadyWritten) refuseLostRows(counted, result)
     const streams: StreamResult[] = []
     for (const entry of counted) {
       const losses = await entry.opened.losses()
@@ -222,9 +222,7 @@ const completed = (
 })
 
 /** Every row that the engine handed out has to be in a file that the destination names. */
-const refuseLostRows = (streams: readonly Counted[], result: WriteResult, retried: boolean): void => {
-  // An earlier try has written everything: the destination says so, and reads nothing again.
-  if (retried && !streams.some(({ handedOut }) => handedOut().begun)) return
+const refuseLostRows = (streams: readonly Counted[], result: WriteResult): void => {
   for (const { stream, handedOut } of streams) {
     const written = result.files
       .filter((file) => file.stream === stream.name)
