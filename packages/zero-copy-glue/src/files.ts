@@ -56,7 +56,9 @@ export const openFiles = (
       // Files of Iceberg never change, so there is no version to compare with, and no request to learn of one.
       const entry = { container: bucket, key, version: '', size, modified: 0 }
       const file = accessOf(bucket).file(entry)
-      return { url: file.url, size, read: file.read }
+      // Its name is that of its bytes, at this store.
+      const version = `immutable at ${config.endpoint ?? 'aws'}`
+      return { url: file.url, size, version, read: file.read }
     },
     async *list(location, options) {
       const { bucket, key } = parseLocation(location)

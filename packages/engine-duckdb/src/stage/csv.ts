@@ -39,7 +39,10 @@ export const csvLayout = async (
     dialect,
     ...(rewrite && { rewrite }),
     ...(isStoredPlain && isPlain && isOneLine && { headerBytes: head.subarray(0, lineEnd + 1) }),
-    source: (paths, _types, tag) => ({ from: readCsv(paths, dialect, names.length, format, tag), columns }),
+    source: (paths, _types, tag) => ({
+      from: readCsv(paths, dialect, names.length, format, tag === undefined ? 'skip' : { tag }),
+      columns,
+    }),
   }
 }
 
@@ -55,12 +58,16 @@ export const beginsWith = (file: StagedFile, header: Buffer): boolean => {
   }
 }
 
-const readCsv = (
+/** What happens to a record that does not fit: it is left out, it ends the statement, or it goes to the tables of a tag. */
+type OnBadRecord = 'skip' | 'fail' | { readonly tag: string }
+
+/** Table expression of delimited text: columns `c0`, `c1` ... of VARCHAR. With `fail` missing fields are null. */
+export const readCsv = (
   paths: readonly string[],
   dialect: Dialect,
   columnCount: number,
   format: CsvFormat,
-  tag: string | undefined,
+  onBadRecord: OnBadRecord,
 ): string => {
   const columns = Array.from({ length: columnCount }, (_, index) => `'c${index}': 'VARCHAR'`)
   const options = [
@@ -78,7 +85,7 @@ const readCsv = (
     // By default it is 16 times as much: more than the memory limit.
     `buffer_size = ${maxRecordBytes}`,
     `columns = {${columns.join(', ')}}`,
-    ...rejectOptions(tag),
+    ...rejectOptions(onBadRecord),
   ]
   return `read_csv(${quoteTextList(paths)}, ${options.join(', ')})`
 }
@@ -87,9 +94,10 @@ const readCsv = (
  * With `store_rejects` a statement has to use all columns: DuckDB 1.5 fails for good on invalid UTF-8 in a column that
  * is not the first of those in use.
  */
-const rejectOptions = (tag: string | undefined): string[] => {
-  if (tag === undefined) return ['ignore_errors = true']
-  const { errors, scans } = csvErrorTables(tag)
+const rejectOptions = (onBadRecord: OnBadRecord): string[] => {
+  if (onBadRecord === 'skip') return ['ignore_errors = true']
+  if (onBadRecord === 'fail') return ['null_padding = true', 'parallel = false']
+  const { errors, scans } = csvErrorTables(onBadRecord.tag)
   return [
     'store_rejects = true',
     'rejects_limit = 0',

@@ -30,16 +30,12 @@ export const appendRows = async (
   await connection.run(
     `CREATE OR REPLACE TEMP TABLE ${texts} (${names.map((name) => `${name} VARCHAR`).join(', ')})`,
   )
-  const appender = await connection.createAppender(texts, 'main', 'temp')
-  const types: DuckDBType[] = names.map(() => VARCHAR)
-  for (let start = 0; start < rows.length; start += chunkRows) {
-    const part = rows.slice(start, start + chunkRows)
-    const chunk = DuckDBDataChunk.create(types, part.length)
-    chunk.setColumns(columns.map((column) => part.map((row) => asText(row[column.name]))))
-    appender.appendDataChunk(chunk)
-  }
-  appender.flushSync()
-  appender.closeSync()
+  await appendTexts(
+    connection,
+    texts,
+    rows,
+    columns.map(({ name }) => name),
+  )
   const values = columns.map((column, index) => `c${index}::${duckdbType(column.type ?? { type: 'string' })}`)
   const targets = [...columns.map(({ name }) => name), fileColumn].map(quoteIdentifier)
   await connection.run(
@@ -47,6 +43,25 @@ export const appendRows = async (
   )
   await connection.run(`DROP TABLE temp.${texts}`)
   return rows.length
+}
+
+/** Appends the named values of rows to a TEMP table of VARCHAR columns. A name that a row lacks is null. */
+export const appendTexts = async (
+  connection: DuckDBConnection,
+  table: string,
+  rows: readonly Readonly<Record<string, unknown>>[],
+  names: readonly string[],
+): Promise<void> => {
+  const appender = await connection.createAppender(table, 'main', 'temp')
+  const types: DuckDBType[] = names.map(() => VARCHAR)
+  for (let start = 0; start < rows.length; start += chunkRows) {
+    const part = rows.slice(start, start + chunkRows)
+    const chunk = DuckDBDataChunk.create(types, part.length)
+    chunk.setColumns(names.map((name) => part.map((row) => asText(row[name]))))
+    appender.appendDataChunk(chunk)
+  }
+  appender.flushSync()
+  appender.closeSync()
 }
 
 const asText = (value: unknown): DuckDBValue => {

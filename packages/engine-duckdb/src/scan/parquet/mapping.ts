@@ -25,12 +25,21 @@ export interface ConstantColumn {
   readonly value: Scalar
 }
 
+/** A field of a struct that a file lacks, with the value that it has where the struct is not null. */
+export interface FieldDefault {
+  readonly path: ColumnPath
+  readonly value: Scalar
+}
+
 /** Where a column of the table is in a file. */
 export interface ColumnMapping {
   readonly nodes: readonly LocalNode[]
   readonly constants: readonly ConstantColumn[]
   /** Columns that are null in all rows of the file. */
   readonly nulls: readonly string[]
+  readonly defaults: readonly FieldDefault[]
+  /** Structs of which the file has no field that is read: by the field {@link witnessField} they tell where they are null. */
+  readonly witnesses: readonly string[]
   /** The column behind a path, for statistics: outside of lists and maps, as `path` names it. */
   leafOf(path: ColumnPath): { readonly node: SchemaNode; readonly type: LogicalType } | undefined
   /** The constant that a path is in this file; undefined where it is none. */
@@ -47,10 +56,16 @@ export const mapColumns = (
   const nodes: LocalNode[] = []
   const constants: ConstantColumn[] = []
   const nulls: string[] = []
+  const defaults: FieldDefault[] = []
+  const witnesses: string[] = []
   for (const column of columns) {
     const found = find(column.source, schema.children, hasIds)
-    if (found.node) nodes.push(localNode(column, found.node, hasIds, url))
-    else if (found.value === null) nulls.push(column.name)
+    if (found.node) {
+      const witness = witnessOf(column, found.node, hasIds)
+      if (witness) witnesses.push(column.name)
+      nodes.push(witness ?? localNode(column, found.node, hasIds, url))
+      defaults.push(...fieldDefaults(column, found.node, hasIds, [column.name]))
+    } else if (found.value === null) nulls.push(column.name)
     else constants.push({ name: column.name, type: column.type, value: found.value })
   }
   const locate = (path: ColumnPath) => {
@@ -72,6 +87,8 @@ export const mapColumns = (
     nodes,
     constants,
     nulls,
+    defaults,
+    witnesses,
     leafOf: (path) => {
       const found = locate(path)
       return found?.node?.leaf === undefined ? undefined : { node: found.node, type: found.type }
@@ -155,6 +172,17 @@ const localNode = (column: ScanColumn, node: SchemaNode, hasIds: boolean, url: s
   }
 }
 
+/** Field of a struct of which nothing else is read. */
+export const witnessField = '__penstock_witness'
+
+const witnessOf = (column: ScanColumn, node: SchemaNode, hasIds: boolean): LocalNode | undefined => {
+  const [first] = node.children
+  const { children = [] } = column
+  if (column.type.type !== 'struct' || !first || children.length === 0) return undefined
+  if (children.some((child) => find(child.source, node.children, hasIds).node)) return undefined
+  return renamed(node, column.name, [renamed(first, witnessField, first.children.map(whole))])
+}
+
 const structChildren = (
   column: ScanColumn,
   children: readonly ScanColumn[],
@@ -162,25 +190,39 @@ const structChildren = (
   hasIds: boolean,
   url: string,
 ): LocalNode[] => {
-  const kept: LocalNode[] = []
-  for (const child of children) {
+  const kept = children.flatMap((child): LocalNode[] => {
     const found = find(child.source, node.children, hasIds)
-    if (found.node) kept.push(localNode(child, found.node, hasIds, url))
-    else if (found.value !== null)
-      throw unreadable(
-        url,
-        column,
-        `its field ${child.name} has a default, which nested fields can't have here`,
-      )
-  }
-  // A struct of which nothing is read still tells by one of its fields where it is null.
-  const witness = node.children[0]
-  if (kept.length > 0 || !witness) return kept
+    return found.node ? [localNode(child, found.node, hasIds, url)] : []
+  })
+  if (kept.length > 0) return kept
   throw unreadable(
     url,
     column,
     `the file has none of the fields that are read (${children.map(({ name }) => name).join(', ')})`,
   )
+}
+
+/** Defaults of fields within structs; in lists and maps no field may have one. */
+const fieldDefaults = (
+  column: ScanColumn,
+  node: SchemaNode,
+  hasIds: boolean,
+  path: ColumnPath,
+): readonly FieldDefault[] => {
+  if (column.type.type !== 'struct') return []
+  return (column.children ?? []).flatMap((child): readonly FieldDefault[] => {
+    const found = find(child.source, node.children, hasIds)
+    const childPath: ColumnPath = [...path, child.name]
+    if (found.node) return fieldDefaults(child, found.node, hasIds, childPath)
+    return found.value === null ? [] : [{ path: childPath, value: found.value }]
+  })
+}
+
+/** Throws for a default of a field within a list or a map, which SQL could not put in. */
+const refuseDefaults = (column: ScanColumn, node: SchemaNode, hasIds: boolean, url: string): void => {
+  const [found] = fieldDefaults(column, node, hasIds, [column.name])
+  if (found)
+    throw unreadable(url, column, `its field ${found.path.at(-1)} has a default within a list or map`)
 }
 
 /** `list` or `array` around `element`, or the repeated element itself in files of old writers. */
@@ -189,6 +231,7 @@ const listBody = (element: ScanColumn, node: SchemaNode, hasIds: boolean, url: s
   if (!body) throw unreadable(url, element, 'the list has no element')
   const isWrapper = body.children.length === 1 && body.name !== 'array' && !body.name.endsWith('_tuple')
   const inner = body.children[0]
+  refuseDefaults(element, isWrapper && inner ? inner : body, hasIds, url)
   if (!isWrapper || !inner) return localNode({ ...element, name: body.name }, body, hasIds, url)
   return renamed(body, body.name, [localNode({ ...element, name: inner.name }, inner, hasIds, url)])
 }
@@ -203,6 +246,7 @@ const mapBody = (
   const [keyNode, valueNode] = body?.children ?? []
   if (!body || !keyNode) throw unreadable(url, key as ScanColumn, 'the map has no key')
   const entries = [key ? localNode({ ...key, name: keyNode.name }, keyNode, hasIds, url) : whole(keyNode)]
+  if (valueNode && value) refuseDefaults(value, valueNode, hasIds, url)
   if (valueNode)
     entries.push(
       value ? localNode({ ...value, name: valueNode.name }, valueNode, hasIds, url) : whole(valueNode),

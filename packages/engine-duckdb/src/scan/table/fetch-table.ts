@@ -5,6 +5,7 @@ import { rowColumn } from '../parquet/constant-column.ts'
 import { planLocalFile } from '../parquet/local-layout.ts'
 import { filesAtOnce, type ScanContext } from './context.ts'
 import { deletedRows, type EqualityDelete, isEqualityDelete, isPositionDelete } from './deletes.ts'
+import { writePlainRows } from './plain-rows.ts'
 import type { FilePlan, TablePlan } from './plan-table.ts'
 import type { EqualityFiles, FileGroup, Relation } from './relation.ts'
 
@@ -16,7 +17,18 @@ export const fetchTable = async (context: ScanContext, plan: TablePlan): Promise
     columns: new Set(needs.columns.map(([name]) => name)),
     deleteColumns: [],
   }
-  if (content.kind === 'rows') throw new Error('rows')
+  if (content.kind === 'rows') {
+    const read = table.schema.columns.filter(({ name }) => common.columns.has(name))
+    const path = context.nextPath('.parquet')
+    const rows = await context.use((connection) =>
+      writePlainRows(connection, content.scan.rows(), read, path, plan.label),
+    )
+    return {
+      ...common,
+      groups:
+        rows === 0 ? [] : [{ paths: [path], hasDeleted: false, equality: [], defaults: [], witnesses: [] }],
+    }
+  }
   if (content.kind === 'count')
     return { ...common, groups: content.rows === 0 ? [] : [await countGroup(context, content.rows)] }
   const deletePaths = new Map(
@@ -65,17 +77,16 @@ const groupFiles = (
   paths: readonly string[],
   deletePaths: ReadonlyMap<ScanFile, string | undefined>,
 ): readonly FileGroup[] => {
-  const groups = new Map<
-    string,
-    { paths: string[]; hasDeleted: boolean; equality: readonly EqualityFiles[] }
-  >()
-  for (const [index, { scanFile }] of files.entries()) {
+  const groups = new Map<string, FileGroup & { readonly paths: string[] }>()
+  for (const [index, { scanFile, plan }] of files.entries()) {
     const equality = equalityFiles(scanFile.deletes.filter(isEqualityDelete), deletePaths)
     const hasDeleted = scanFile.deletes
       .filter(isPositionDelete)
       .some((found) => found.kind === 'positions' || deletePaths.get(found.file) !== undefined)
-    const key = JSON.stringify([hasDeleted, equality.map((found) => found.paths)])
-    const group = groups.get(key) ?? { paths: [], hasDeleted, equality }
+    const { defaults, witnesses } = plan
+    const put = defaults.map(({ path, value }) => [path, String(value)])
+    const key = JSON.stringify([hasDeleted, equality.map((found) => found.paths), put, witnesses])
+    const group = groups.get(key) ?? { paths: [], hasDeleted, equality, defaults, witnesses }
     group.paths.push(paths[index] as string)
     groups.set(key, group)
   }
@@ -115,5 +126,5 @@ const countGroup = async (context: ScanContext, rows: number): Promise<FileGroup
   for (const part of made) bytes.set(part.bytes, part.target)
   const path = context.nextPath('.parquet')
   await writeFile(path, bytes)
-  return { paths: [path], hasDeleted: false, equality: [] }
+  return { paths: [path], hasDeleted: false, equality: [], defaults: [], witnesses: [] }
 }

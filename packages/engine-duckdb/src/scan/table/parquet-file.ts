@@ -4,7 +4,7 @@ import { type LocalFileResult, makeLocalFile } from '../fetch/local-file.ts'
 import { sizeOf, totalSize } from '../fetch/ranges.ts'
 import { bitColumn, constantColumn, type MadeColumn, rowColumn } from '../parquet/constant-column.ts'
 import { planLocalFile } from '../parquet/local-layout.ts'
-import { type LocalNode, mapColumns } from '../parquet/mapping.ts'
+import { type FieldDefault, type LocalNode, mapColumns } from '../parquet/mapping.ts'
 import {
   allGroups,
   type DeeperLook,
@@ -27,6 +27,10 @@ export interface ParquetPlan {
   readonly bytesNeeded: number
   /** Bytes of the local file. */
   readonly diskBytes: number
+  /** Fields of structs that SQL has to put in. */
+  readonly defaults: readonly FieldDefault[]
+  /** Structs of which only nulls are told. */
+  readonly witnesses: readonly string[]
   /** Makes the local file, with a column that tells its deleted rows where there are any. Its path. */
   fetch(deleted: DeletedBits | undefined): Promise<string>
 }
@@ -80,6 +84,8 @@ export const planParquet = async (
     rowGroupsKept: kept.length,
     rows: plain.rows,
     skipped,
+    defaults: mapping.defaults,
+    witnesses: mapping.witnesses,
     bytesNeeded: footer.bytes + looked.bytes + totalSize(plain.ranges.map(({ source }) => source)),
     diskBytes: plain.size,
     fetch: async (deleted: DeletedBits | undefined) => {

@@ -113,7 +113,7 @@ const createFilePlanner = (context: ScanContext) => {
   })
   return async (scanFile: ScanFile, filter: Predicate | undefined, limit?: number): Promise<FilePlan> => {
     const { file, columns, format } = scanFile
-    if (format.type !== 'parquet') return { scanFile, plan: planOther(context, scanFile) }
+    if (scanFile.decode || format.type !== 'parquet') return { scanFile, plan: planOther(context, scanFile) }
     const request = { file, columns, filter, limit }
     return { scanFile, plan: await planParquet(context, request, await readFooter(file)) }
   }

@@ -1,4 +1,5 @@
 import type { LogicalType, Predicate, Scalar, TableSchema } from '@penstock/core'
+import { decimalText } from './scalar-sql.ts'
 
 /** Values of a list that are shown. */
 const shownValues = 4
@@ -73,9 +74,3 @@ const scalarText = (value: Scalar, type: LogicalType | undefined): string => {
 
 const dateText = (ms: number): string | undefined =>
   Math.abs(ms) < 8.64e15 ? new Date(ms).toISOString() : undefined
-
-const decimalText = (unscaled: bigint, scale: number): string => {
-  if (scale === 0) return String(unscaled)
-  const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(scale + 1, '0')
-  return `${unscaled < 0n ? '-' : ''}${digits.slice(0, -scale)}.${digits.slice(-scale)}`
-}

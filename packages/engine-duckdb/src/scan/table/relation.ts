@@ -1,7 +1,9 @@
-import type { ScanColumn, TableSchema } from '@penstock/core'
+import type { LogicalType, ScanColumn, TableSchema } from '@penstock/core'
 import { duckdbType } from '../../logical-types.ts'
 import { quoteIdentifier, quoteText, quoteTextList } from '../../sql.ts'
+import { type FieldDefault, witnessField } from '../parquet/mapping.ts'
 import { deletedColumn } from './parquet-file.ts'
+import { scalarSql } from './scalar-sql.ts'
 
 /** Local files that are read alike. */
 export interface FileGroup {
@@ -10,6 +12,10 @@ export interface FileGroup {
   readonly hasDeleted: boolean
   /** Rows that equal one of these are deleted. */
   readonly equality: readonly EqualityFiles[]
+  /** Fields of structs that the files lack. */
+  readonly defaults: readonly FieldDefault[]
+  /** Structs of which the files only tell where they are null. */
+  readonly witnesses: readonly string[]
 }
 
 /** Local files of equality deletes with the same columns. */
@@ -40,11 +46,12 @@ export const unplannedColumn = (message: string): { table: number; column: numbe
  * it after all, the query fails loudly and is run again with it.
  */
 export const relationSql = (relation: Relation, table: number): string => {
-  const outputs = relation.schema.columns.map(({ name, type }, index) =>
-    relation.columns.has(name)
-      ? `data.${quoteIdentifier(name)}`
-      : `error(${quoteText(`${marker}${table}/${index}`)})::${duckdbType(type)} AS ${quoteIdentifier(name)}`,
-  )
+  const outputs = (group: FileGroup) =>
+    relation.schema.columns.map(({ name, type }, index) =>
+      relation.columns.has(name)
+        ? columnSql(name, type, group)
+        : `error(${quoteText(`${marker}${table}/${index}`)})::${duckdbType(type)} AS ${quoteIdentifier(name)}`,
+    )
   if (relation.groups.length === 0) {
     const nulls = relation.schema.columns.map(
       ({ name, type }) => `NULL::${duckdbType(type)} AS ${quoteIdentifier(name)}`,
@@ -52,18 +59,59 @@ export const relationSql = (relation: Relation, table: number): string => {
     return `SELECT ${nulls.join(', ')} LIMIT 0`
   }
   return relation.groups
-    .map((group) => `SELECT ${outputs.join(', ')} FROM ${groupSql(group, relation)}`)
+    .map((group) => `SELECT ${outputs(group).join(', ')} FROM ${groupSql(group, relation)}`)
     .join(' UNION ALL ')
 }
+
+const columnSql = (name: string, type: LogicalType, { defaults, witnesses }: FileGroup): string => {
+  const own = defaults.filter(({ path }) => path[0] === name)
+  const column = `data.${quoteIdentifier(name)}`
+  if (own.length === 0 && !witnesses.includes(name)) return column
+  return `${withDefaults(column, type, own, 1)} AS ${quoteIdentifier(name)}`
+}
+
+/** The struct again with the fields that its file lacks; null where it is null. */
+const withDefaults = (
+  struct: string,
+  type: LogicalType,
+  defaults: readonly FieldDefault[],
+  depth: number,
+): string => {
+  if (type.type !== 'struct') return struct
+  const fields = type.fields.map((field) => {
+    const own = defaults.filter(({ path }) => path[depth] === field.name)
+    const value = own.find(({ path }) => path.length === depth + 1)?.value
+    const sql =
+      value === undefined
+        ? withDefaults(
+            `${struct}.${quoteIdentifier(field.name)}`,
+            own.length > 0 ? field.type : none,
+            own,
+            depth + 1,
+          )
+        : scalarSql(value, field.type)
+    return `${quoteIdentifier(field.name)} := ${sql}`
+  })
+  return `CASE WHEN ${struct} IS NULL THEN NULL ELSE struct_pack(${fields.join(', ')}) END`
+}
+
+const withWitness = (type: LogicalType): LogicalType =>
+  type.type === 'struct'
+    ? { type: 'struct', fields: [...type.fields, { name: witnessField, type: { type: 'string' } }] }
+    : type
+
+const none: LogicalType = { type: 'null' }
 
 const groupSql = (group: FileGroup, relation: Relation): string => {
   const where = group.hasDeleted ? ` WHERE NOT data.${quoteIdentifier(deletedColumn)}` : ''
   return `${dataSql(group, relation)} AS data${group.equality.map(antiJoin).join('')}${where}`
 }
 
-const dataSql = ({ paths, hasDeleted }: FileGroup, relation: Relation): string => {
+const dataSql = ({ paths, hasDeleted, witnesses }: FileGroup, relation: Relation): string => {
   const columns = [
-    ...relation.schema.columns.filter(({ name }) => relation.columns.has(name)),
+    ...relation.schema.columns
+      .filter(({ name }) => relation.columns.has(name))
+      .map(({ name, type }) => ({ name, type: witnesses.includes(name) ? withWitness(type) : type })),
     ...relation.deleteColumns,
     ...(hasDeleted ? [{ name: deletedColumn, type: { type: 'boolean' } as const }] : []),
   ]
