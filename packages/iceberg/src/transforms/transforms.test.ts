@@ -30,7 +30,8 @@ test.each<[PrimitiveType, Value, number]>([
 })
 
 test.each<[string, PrimitiveType, Value, Value | undefined]>([
-  ['bucket[16]', { type: 'string' }, 'iceberg', BigInt((1210000089 & 0x7fffffff) % 16)],
+  ['bucket[100]', { type: 'string' }, 'iceberg', 89n],
+  ['bucket[100]', decimal, 1420n, BigInt((-500754589 & 0x7fffffff) % 100)],
   ['bucket[16]', { type: 'double' }, 1.5, undefined],
   ['truncate[10]', { type: 'int' }, 1n, 0n],
   ['truncate[10]', { type: 'int' }, -1n, -10n],

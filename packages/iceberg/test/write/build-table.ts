@@ -98,10 +98,11 @@ const bigints = (_: string, value: unknown) =>
 
 const idOf = (table: RandomTable, column: RandomColumn): number => table.columns.indexOf(column) + 1
 
-const valueOfRow = (row: RandomRow, column: RandomColumn): Value | null => {
-  const scalar = (row[column.name] ?? null) as Scalar | null
-  return column.type.type === 'uuid' && typeof scalar === 'string' ? (uuidFromText(scalar) ?? null) : scalar
-}
+const valueOfRow = (row: RandomRow, column: RandomColumn): Value | null =>
+  valueOfScalar(column, (row[column.name] ?? null) as Scalar | null)
+
+export const valueOfScalar = (column: RandomColumn, scalar: Scalar | null): Value | null =>
+  column.type.type === 'uuid' && typeof scalar === 'string' ? (uuidFromText(scalar) ?? null) : scalar
 
 const columnOf = (table: RandomTable, sourceId: number | undefined): RandomColumn => {
   const column = table.columns[(sourceId ?? 0) - 1]
@@ -114,21 +115,25 @@ const tupleOf = (table: RandomTable, spec: PartitionSpec, row: RandomRow): Recor
     spec.fields.map(({ sourceIds, fieldId, transform }) => {
       const column = columnOf(table, sourceIds[0])
       const value = valueOfRow(row, column)
-      return [fieldId, value === null ? null : partitionValue(table, column.type, transform, value)]
+      return [
+        fieldId,
+        value === null ? null : partitionValue(column.type, transform, value, table.oldRounding),
+      ]
     }),
   )
 
-const partitionValue = (
-  table: RandomTable,
+/** What a writer stores; old ones rounded times before 1970 toward zero. */
+export const partitionValue = (
   type: PrimitiveType,
   transform: Transform,
   value: Value,
+  oldRounding: boolean,
 ): Value | null => {
   if (transform.kind === 'unknown') return String(value)
   const result = applyTransform(transform, type, value) ?? null
   const isDate = ['year', 'month', 'day', 'hour'].includes(transform.kind)
-  if (!table.oldRounding || !isDate || typeof result !== 'bigint' || result >= 0n) return result
-  // Toward zero: one higher, unless the value is the very first of its partition.
+  if (!oldRounding || !isDate || typeof result !== 'bigint' || result >= 0n) return result
+  // One higher, unless the value is the very first of its partition.
   const before = applyTransform(transform, type, (value as bigint) - 1n)
   return before === result ? result + 1n : result
 }

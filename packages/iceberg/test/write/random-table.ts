@@ -12,20 +12,20 @@ export interface RandomColumn {
 }
 
 const edges = (range: fc.Arbitrary<bigint>, ...further: bigint[]) =>
-  fc.oneof(range, fc.constantFrom(...further))
-const days = edges(fc.bigInt(-800n, 800n), -719_528n, 0n, -1n, 2_932_896n)
+  fc.oneof({ weight: 6, arbitrary: range }, { weight: 1, arbitrary: fc.constantFrom(...further) })
+const days = edges(fc.oneof(fc.bigInt(-40n, 40n), fc.bigInt(-800n, 800n)), -719_528n, 0n, -1n, 2_932_896n)
 const usPerDay = 86_400_000_000n
 const moments = fc.oneof(
   fc
-    .tuple(fc.bigInt(-800n, 800n), fc.constantFrom(0n, 1n, -1n, 3_600_000_000n, 43_200_000_001n))
+    .tuple(fc.bigInt(-70n, 70n), fc.constantFrom(0n, 1n, -1n, 3_600_000_000n, 43_200_000_001n))
     .map(([day, offset]) => day * usPerDay + offset),
   fc.constantFrom(0n, -1n, 1n),
 )
 const texts = fc
-  .array(fc.constantFrom('a', 'b', 'ab', 'é', '￿', '퟿', '😀', '\u{10ffff}'), { maxLength: 6 })
+  .array(fc.constantFrom('a', 'a', 'b', 'é', '￿', '퟿', '😀', '\u{10ffff}'), { maxLength: 4 })
   .map((parts) => parts.join(''))
 const binaries = fc
-  .array(fc.constantFrom(0, 1, 127, 128, 255), { maxLength: 5 })
+  .array(fc.constantFrom(0, 1, 128, 255), { maxLength: 4 })
   .map((bytes) => Uint8Array.from(bytes))
 const floats = fc.constantFrom(
   Number.NaN,
@@ -42,19 +42,19 @@ const dateTransforms = ['identity', 'year', 'month', 'day', 'bucket[3]', 'void']
 const momentTransforms = [...dateTransforms, 'hour']
 const numberTransforms = ['identity', 'bucket[4]', 'truncate[3]', 'truncate[10]', 'void', 'zorder[x]']
 
-const randomColumns: readonly RandomColumn[] = [
+export const randomColumns: readonly RandomColumn[] = [
   { name: 'bo', type: { type: 'boolean' }, transforms: ['identity'], values: fc.boolean() },
   {
     name: 'i',
     type: { type: 'int' },
     transforms: numberTransforms,
-    values: edges(fc.bigInt(-12n, 12n), -2_147_483_648n, 2_147_483_647n),
+    values: edges(fc.bigInt(-7n, 7n), -2_147_483_648n, 2_147_483_647n),
   },
   {
     name: 'l',
     type: { type: 'long' },
     transforms: numberTransforms,
-    values: edges(fc.bigInt(-12n, 12n), 9_007_199_254_740_993n, -(2n ** 63n) + 20n, 2n ** 63n - 1n),
+    values: edges(fc.bigInt(-7n, 7n), 9_007_199_254_740_993n, -(2n ** 63n) + 20n, 2n ** 63n - 1n),
   },
   { name: 'f', type: { type: 'float' }, transforms: ['identity', 'void'], values: floats },
   { name: 'd', type: { type: 'double' }, transforms: ['identity', 'void'], values: floats },
@@ -62,7 +62,7 @@ const randomColumns: readonly RandomColumn[] = [
     name: 'de',
     type: { type: 'decimal', precision: 20, scale: 2 },
     transforms: numberTransforms,
-    values: edges(fc.bigInt(-300n, 300n), 99_999_999_999_999_999_999n, -99_999_999_999_999_999_999n),
+    values: edges(fc.bigInt(-9n, 9n), 99_999_999_999_999_999_999n, -99_999_999_999_999_999_999n),
   },
   { name: 'da', type: { type: 'date' }, transforms: dateTransforms, values: days },
   {
@@ -118,9 +118,9 @@ export interface RandomTable {
   readonly filter: Predicate
 }
 
-const nullable = (values: fc.Arbitrary<Scalar>) => fc.option(values, { nil: null, freq: 5 })
+export const nullable = (values: fc.Arbitrary<Scalar>) => fc.option(values, { nil: null, freq: 5 })
 
-const leafOf = (column: RandomColumn): fc.Arbitrary<Predicate> => {
+export const leafOf = (column: RandomColumn): fc.Arbitrary<Predicate> => {
   const path = [column.name] as const
   const compare: fc.Arbitrary<Predicate> = fc.record({
     kind: fc.constant('compare' as const),
@@ -178,7 +178,7 @@ const predicateOf = (columns: readonly RandomColumn[]): fc.Arbitrary<Predicate> 
   })).tree
 
 export const randomTable: fc.Arbitrary<RandomTable> = fc
-  .uniqueArray(fc.constantFrom(...randomColumns), { minLength: 1, maxLength: 3 })
+  .uniqueArray(fc.constantFrom(...randomColumns), { minLength: 1, maxLength: 2 })
   .chain((columns) => {
     const partitionField = fc
       .constantFrom(...columns)
