@@ -1,4 +1,4 @@
-import type { DuckDBConnection } from '@duckdb/node-api'
+import type { DuckDBAppender, DuckDBConnection } from '@duckdb/node-api'
 import type { FileEntry } from '@penstock/core'
 import { qualifiedTemp } from './catalog.ts'
 
@@ -30,19 +30,24 @@ export const createEntriesTable = async (
     append: (entries) => {
       for (const entry of entries) {
         appender.appendBigInt(ordinal++)
-        appender.appendVarchar(entry.container)
-        appender.appendVarchar(entry.key)
-        appender.appendVarchar(entry.version)
-        if (entry.versionId === undefined) appender.appendNull()
-        else appender.appendVarchar(entry.versionId)
-        appender.appendBigInt(BigInt(entry.size))
-        appender.appendBigInt(BigInt(Math.trunc(entry.modified)))
+        appendEntry(appender, entry)
         appender.endRow()
       }
       appender.flushSync()
     },
     close: () => appender.closeSync(),
   }
+}
+
+/** Appends the columns {@link entryColumns} of an entry. */
+export const appendEntry = (appender: DuckDBAppender, entry: FileEntry): void => {
+  appender.appendVarchar(entry.container)
+  appender.appendVarchar(entry.key)
+  appender.appendVarchar(entry.version)
+  if (entry.versionId === undefined) appender.appendNull()
+  else appender.appendVarchar(entry.versionId)
+  appender.appendBigInt(BigInt(entry.size))
+  appender.appendBigInt(BigInt(Math.trunc(entry.modified)))
 }
 
 /** Columns of a {@link FileEntry}, in the order that {@link entryOf} reads. */

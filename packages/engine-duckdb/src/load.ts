@@ -97,7 +97,6 @@ export const beginLoad = async (context: LoadContext, options: BeginLoadOptions)
       exists,
     })
     const rejectTable = await storeRejects(mode, { runId, replace: options.mode === 'full' })
-    await connection.run(`DROP TABLE IF EXISTS ${stageOf(mode)}`)
     await stage.drop()
     finished = true
     context.onFinished()

@@ -34,22 +34,13 @@ beforeEach(() => {
   ordinal++
 })
 
-export const file = async (
-  key: string,
-  body: string | Buffer,
-  options: { format?: FileFormat; constants?: Record<string, string | null>; stream?: boolean } = {},
-): Promise<StagedFile> => {
-  const format = options.format ?? (detectFormat(key) as FileFormat)
-  const bytes = Buffer.from(body as string)
+export const file = async (key: string, body: string): Promise<StagedFile> => {
+  const format = detectFormat(key) as FileFormat
   const path = join(folder, `${count++}.${format.type}`)
-  await writeFile(path, bytes)
-  const entry = { container: 'b', key, version: 'v', size: bytes.length, modified: 1_750_000_000_000 }
-  const common = { entry, url: `s3://b/${key}`, format, constants: options.constants ?? {} }
-  if (!options.stream) return { ...common, path }
-  const stream = async function* () {
-    for (let start = 0; start < bytes.length; start += 1000) yield bytes.subarray(start, start + 1000)
-  }
-  return { ...common, stream }
+  await writeFile(path, body)
+  const size = Buffer.byteLength(body)
+  const entry = { container: 'b', key, version: 'v', size, modified: 1_750_000_000_000 }
+  return { entry, url: `s3://b/${key}`, format, constants: {}, path }
 }
 
 export const load = async (
@@ -67,7 +58,7 @@ export const load = async (
   const columns = stage.schema().columns.map(({ name, type }) => `${name} ${describeType(type)}`)
   const names = stage.schema().columns.map(({ name }) => `"${name.replaceAll('"', '""')}"::VARCHAR`)
   const rows = names.length
-    ? await rowsOf(connection, `SELECT ${names} FROM "${stage.table}" ORDER BY rowid`)
+    ? await rowsOf(connection, `SELECT ${names} FROM ${stage.table} ORDER BY rowid`)
     : []
   const rejects = stage.rejectsTable()
     ? await rowsOf(

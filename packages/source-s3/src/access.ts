@@ -17,13 +17,14 @@ export const accessOf = (context: S3Context): S3Access => {
 export const accessForCheck = (context: S3Context): S3Access => openAccess(context, { attempts: 2 })
 
 const openAccess = (context: S3Context, retry?: { attempts: number }): S3Access => {
-  const { config, auth, signal, clock, concurrency } = context
+  const { config, auth, signal, clock, concurrency, notice } = context
   const access = openS3({
     config,
     auth,
     access: 'read-only',
     signal,
     clock,
+    notice,
     ...(concurrency === undefined ? {} : { concurrency }),
     retry: retry ?? (config.maxAttempts === undefined ? {} : { attempts: config.maxAttempts }),
   })

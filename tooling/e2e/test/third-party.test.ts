@@ -89,6 +89,25 @@ test('rows of pages become a table, a delta adds what is new and doubles nothing
   expect((await rows()).length).toBe(6)
 })
 
+test('a merge takes the key that the table declares, unless one is given', async () => {
+  issues = issues.slice(0, 2)
+  await extract({ source: source(), tables: [{ table: 'issues', mode: 'full' }], engine })
+  issues = [{ id: 2, title: 'merged', updated_at: '2026-01-09T00:00:00Z' }]
+  const merged = await extract({ source: source(), tables: [{ table: 'issues', mode: 'merge' }], engine })
+  expect(merged.error).toBeUndefined()
+  expect(await rows()).toEqual([
+    [1, 'issue 1'],
+    [2, 'merged'],
+  ])
+  issues = [{ id: 3, title: 'merged', updated_at: '2026-01-09T00:00:00Z' }]
+  const byTitle = [{ table: 'issues', mode: 'merge', key: ['title'] }] as const
+  expect((await extract({ source: source(), tables: [...byTitle], engine })).error).toBeUndefined()
+  expect(await rows()).toEqual([
+    [1, 'issue 1'],
+    [3, 'merged'],
+  ])
+})
+
 test('a full load replaces the table, also when the source is empty', async () => {
   issues = issues.slice(0, 1)
   await extract({ source: source(), tables: [{ table: 'issues', mode: 'full' }], engine })

@@ -102,6 +102,8 @@ export interface OpenS3Options {
   /** Requests in flight at most. Default 32. */
   readonly concurrency?: number
   readonly onRequest?: (event: S3RequestEvent) => void
+  /** Told once for each thing that the user should know and that stops nothing. */
+  readonly notice?: ((message: string) => void) | undefined
   readonly retry?: RetryOptions
 }
 

@@ -13,6 +13,8 @@ export interface S3Client {
   readonly signal: AbortSignal
   readonly verify: boolean
   readonly counters: Counters
+  /** Tells the user something; the same words once alone. */
+  notice(message: string): void
   /** What an error of an operation on this bucket, or on an object in it, is translated with. */
   context(operation: string, action: string, key?: string): AwsErrorContext
   /** Runs one try: waits for a free place, translates errors. The place is free again when `use` ends. */
@@ -40,6 +42,7 @@ export interface ClientOptions {
   readonly clock: () => Date
   readonly signal: AbortSignal
   readonly verify: boolean
+  readonly notice: (message: string) => void
   readonly transport: S3Transport
   readonly semaphore: Semaphore
   readonly retries: Retries
@@ -108,6 +111,13 @@ export const createClient = (options: ClientOptions): S3Client => {
     }
   }
 
+  const told = new Set<string>()
+  const notice = (message: string): void => {
+    if (told.has(message)) return
+    told.add(message)
+    options.notice(message)
+  }
+
   // Callers pass one signal with thousands of small objects.
   const joined = new WeakMap<AbortSignal, AbortSignal>()
   const signals = (other: AbortSignal | undefined): AbortSignal => {
@@ -124,6 +134,7 @@ export const createClient = (options: ClientOptions): S3Client => {
     signal: options.signal,
     verify: options.verify,
     counters,
+    notice,
     context,
     attempt,
     retrying,

@@ -72,6 +72,7 @@ const openBucket = (options: OpenS3Options): { access: S3Access; writing: Writin
     clock,
     signal,
     verify: config.checksums !== 'when-required',
+    notice: options.notice ?? (() => {}),
     transport,
     semaphore: createSemaphore(concurrency),
     retries,

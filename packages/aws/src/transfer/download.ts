@@ -97,6 +97,7 @@ const transfer = async (
   else if (!single) answered.resolve(fetchChecksum(client, entry, options.signal))
   const { hashing } = context
   const check = wholeCheck({ hashing, entry, path: target.path, ranges, expected: answered.promise })
+  answered.promise.catch((error: unknown) => stop.abort(error))
   let next = 0
 
   const lane = async (): Promise<void> => {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { FileEntry } from '@penstock/core'
 import type { Aws, Fault, FaultRule } from '@penstock/testkit'
 import { beforeEach, describe, expect, test } from 'vitest'
 import {
@@ -195,4 +196,43 @@ test.each(['small', 'large'])('a folder that is not there is an error of the mac
   const entry = await entryOf(access, key)
   const error = await failure(access.file(entry).download(join(folder, 'missing', 'out')))
   expect(error).toMatchObject({ kind: 'resource', code: 'ENOENT' })
+})
+
+describe('the request for the checksum of a large object', () => {
+  let entry: FileEntry
+  beforeEach(async () => {
+    await put('large')
+    entry = await entryOf(access, 'large')
+  })
+  const head = (kind: Fault, times: number) =>
+    aws.faults.add({ when: { operation: 'HeadObject' }, times, fault: kind })
+  const ways: [string, (from: S3Access) => Promise<unknown>][] = [
+    ['download', (from) => from.file(entry).download(join(folder, 'large'), {})],
+    ['stream', (from) => collect(from.file(entry).read())],
+  ]
+
+  test.each(ways)('that is refused is told once, and the object arrives: %s', async (_, use) => {
+    const notices: string[] = []
+    const told = openEmbedded(aws, { notice: (message) => notices.push(message) })
+    head({ kind: 'error', status: 403, code: 'AccessDenied', message: 'Access Denied' }, 2)
+    await use(told)
+    await use(told)
+    expect(notices).toEqual([expect.stringMatching(/refuses HeadObject .*, so objects over 8 MiB/)])
+  })
+
+  test.each(ways)(
+    'that keeps failing fails the transfer: nothing is taken unverified: %s',
+    async (_, use) => {
+      head({ kind: 'internal-error' }, 100)
+      const error = await failure(use(openEmbedded(aws, { retry: { ...quick, attempts: 2 } })))
+      expect(error).toMatchObject({ kind: 'network', message: expect.stringContaining('HeadObject') })
+      expect(await readdir(folder)).toEqual([])
+    },
+  )
+
+  test.each(ways)('that fails once is sent again, and wrong bytes are found: %s', async (_, use) => {
+    head({ kind: 'internal-error' }, 1)
+    fault({ kind: 'corrupt-body', atByte: 77_777 }, { times: 10 })
+    expect(await failure(use(access))).toMatchObject({ kind: 'data', code: 'ChecksumMismatch' })
+  })
 })

@@ -32,6 +32,8 @@ export async function* readObject(
   const signal = AbortSignal.any([connection, stop.signal])
   try {
     const checksum = whole ? fetchChecksum(context.client, entry, signal) : Promise.resolve(undefined)
+    // A failure is thrown where it is awaited; until then it must not end the process.
+    checksum.catch(() => {})
     let hash: RunningHash | undefined
     for await (const part of partsInOrder(context, entry, ranges, { ...options, signal })) {
       const expected = await checksum

@@ -8,7 +8,9 @@ import { versionHeaders } from './fetch-range.ts'
 /**
  * Asks for the checksum of an object that is fetched in ranges: an answer to a ranged GET has none. One HeadObject
  * (permission: s3:GetObject, as for the ranges), under way while the first ranges are. A store that refuses it has
- * no checksum: whatever is wrong, the ranges tell.
+ * no checksum: the user is told, and the ranges are checked by their length and the object's version alone. What keeps
+ * failing after retries is thrown: an object that should have been verified is not taken unverified. Of an object that
+ * changed the ranges tell.
  */
 export const fetchChecksum = async (
   client: S3Client,
@@ -24,10 +26,22 @@ export const fetchChecksum = async (
         return expectedChecksum(response.headers, entry.version)
       }),
     )
-  } catch {
+  } catch (error) {
+    if (!ConnectorError.isInstance(error) || isTemporary.has(error.kind)) throw error
+    if (error.kind !== 'conflict' && error.kind !== 'not-found')
+      client.notice(
+        `The store refuses HeadObject (${error.code ?? error.kind}), so objects over 8 MiB are checked by length and version, and not by a checksum.`,
+      )
     return undefined
   }
 }
+
+const isTemporary: ReadonlySet<ConnectorError['kind']> = new Set([
+  'network',
+  'throttled',
+  'cancelled',
+  'internal',
+])
 
 export const mismatch = (entry: FileEntry, expected: ExpectedChecksum): ConnectorError =>
   new ConnectorError(

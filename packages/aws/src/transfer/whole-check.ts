@@ -21,7 +21,7 @@ export interface RangeCheck {
 /** Verifies an object whose ranges come in parallel. */
 export interface WholeCheck {
   range(index: number): RangeCheck
-  /** The checksum that the bytes do not have; undefined when all is well. */
+  /** The checksum that the bytes do not have; undefined when all is well. Fails where `expected` did. */
   finish(): Promise<ExpectedChecksum | undefined>
   cancel(): void
 }
@@ -48,8 +48,11 @@ export const wholeCheck = (options: {
     if (checksum?.kind === 'sequential') digest = hashing.fileDigest(options.path, checksum.algorithm)
     return checksum
   })
-  // A failure is thrown where it is awaited; until then it must not end the process.
-  expected.catch(() => {})
+  // A failure is thrown at the end; until then it must neither end the process nor be taken for one of a range.
+  const settled = expected.then(
+    () => {},
+    () => {},
+  )
 
   const range = (index: number): RangeCheck => {
     let waiting: Uint8Array[] = []
@@ -75,7 +78,7 @@ export const wholeCheck = (options: {
       },
       block: () => {
         if (known) return void catchUp()
-        return expected.then(catchUp)
+        return settled.then(catchUp)
       },
       written: (position) => {
         written[index] = position

@@ -19,7 +19,7 @@ export interface ModeContext {
 }
 
 export const targetOf = ({ catalog, table }: ModeContext): string => qualifiedTable(catalog, table)
-export const stageOf = ({ catalog, stage }: ModeContext): string => qualifiedTable(catalog, stage.table)
+export const stageOf = ({ stage }: ModeContext): string => stage.table
 
 /** Quoted, comma-separated names of the staged user columns. */
 export const columnList = (schema: TableSchema, alias?: string): string =>
@@ -68,7 +68,7 @@ export const evolveTarget = async (context: ModeContext): Promise<void> => {
 
 /** DuckDB changes no type in a table with an index, also when the index is dropped in the same transaction. */
 const rebuildTarget = async (context: ModeContext, retyped: readonly Column[]): Promise<void> => {
-  const { connection, catalog, table, stage } = context
+  const { connection, catalog, table } = context
   const casts = retyped.map(({ name, type }) => {
     const column = quoteIdentifier(name)
     return `CAST(${column} AS ${duckdbType(type)}) AS ${column}`
@@ -84,7 +84,7 @@ const rebuildTarget = async (context: ModeContext, retyped: readonly Column[]): 
       },
     )
   const belongings = await belongingsOf(context)
-  const rebuilt = qualifiedTable(catalog, `${stage.table}_rebuilt`)
+  const rebuilt = qualifiedTable(catalog, `${table}__rebuilt`)
   await connection.run(
     `CREATE TABLE ${rebuilt} AS SELECT * REPLACE (${casts.join(', ')}) FROM ${targetOf(context)}`,
   )

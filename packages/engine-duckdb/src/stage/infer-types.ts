@@ -48,7 +48,7 @@ const nothingRefuted: Findings = {
 
 /**
  * The narrowest type that holds every value of each column, over all rows of a scan; undefined for a column without
- * values. Numbers are decided first, and each time a look at a few rows leaves little to be tried on all of them.
+ * values. Whole numbers are decided first, then others; each time a look at a few rows leaves little to be tried on all of them.
  */
 export const inferTypes = async (
   connection: DuckDBConnection,
@@ -60,7 +60,7 @@ export const inferTypes = async (
   for (let start = 0; start < values.length; start += columnsPerStatement) {
     const part = values.slice(start, start + columnsPerStatement)
     let found: readonly Findings[] = part.map(() => nothingRefuted)
-    for (const testsOf of [numberTests, otherTests]) {
+    for (const testsOf of [integerTests, decimalTests, otherTests]) {
       const look = (limit: string) =>
         scan((from) =>
           findingsOf(connection, from + limit, part, found, (...test) => testsOf(...test, formats)),
@@ -84,12 +84,25 @@ const findingsOf = async (
   known: readonly Findings[],
   testsOf: (value: SourceValue, known: Findings) => Tests,
 ): Promise<{ rows: number; found: readonly Findings[] }> => {
-  const tests = values.map((value, index) => testsOf(value, known[index] ?? nothingRefuted))
+  // Short names, since what stands in many aggregates costs more to plan than to run; and no column beside those.
+  const named = values.map(
+    ({ nested }, index): SourceValue => ({
+      raw: `t${index}`,
+      text: `t${index}`,
+      literal: nested === undefined ? `t${index}` : `l${index}`,
+      ...(nested !== undefined && { nested: `n${index}` }),
+    }),
+  )
+  const columns = values.flatMap(({ text, literal, nested }, index) => [
+    `${text} AS t${index}`,
+    ...(nested === undefined ? [] : [`${literal} AS l${index}`, `${nested} AS n${index}`]),
+  ])
+  const tests = named.map((value, index) => testsOf(value, known[index] ?? nothingRefuted))
   const aggregates = tests.flatMap((test) => [...test.values()])
   if (aggregates.length === 0) return { rows: 0, found: known }
   const row = await firstRow(
     connection,
-    `SELECT count(*), ${aggregates.join(', ')} FROM (SELECT * FROM ${from})`,
+    `SELECT count(*), ${aggregates.join(', ')} FROM (SELECT ${columns.join(', ')} FROM ${from})`,
   )
   let position = 1
   const found = tests.map((test, index) => {
@@ -102,23 +115,28 @@ const findingsOf = async (
 const holds = (value: SourceValue, type: LogicalType, formats: TimeFormats = {}) =>
   `coalesce(bool_and(NOT coalesce(${doubtOf(value, type, formats)}, false)), true)`
 
-/** SQL of the aggregates on numbers that can still change the findings, by name. */
-const numberTests = ({ text, literal }: SourceValue, known: Findings): Tests => {
+/** SQL of the aggregates on whole numbers that can still change the findings, by name. */
+const integerTests = ({ text, literal }: SourceValue, known: Findings): Tests =>
+  known.isBigint
+    ? new Map([
+        ['count', `count(${text})`],
+        ['isBigint', holds({ raw: text, text, literal }, bigint)],
+      ])
+    : new Map()
+
+/** The same on other numbers. */
+const decimalTests = ({ literal }: SourceValue, known: Findings): Tests => {
+  if (known.isBigint || !known.isPlain) return new Map()
   const point = `instr(${literal}, '.')`
   const digits = `length(ltrim(${literal}, '-'))`
-  const tests: Tests = new Map()
-  if (!known.isBigint && !known.isPlain) return tests
-  tests.set('count', `count(${text})`)
-  if (known.isBigint) tests.set('isBigint', holds({ raw: text, text, literal }, bigint))
-  if (known.isPlain) {
-    tests.set('isPlain', `coalesce(bool_and(regexp_full_match(${literal}, ${plainNumber})), true)`)
-    tests.set(
+  return new Map([
+    ['isPlain', `coalesce(bool_and(regexp_full_match(${literal}, ${plainNumber})), true)`],
+    [
       'integerDigits',
       `max(CASE WHEN ${point} = 0 THEN ${digits} ELSE ${point} - 1 - (length(${literal}) - ${digits}) END)::INTEGER`,
-    )
-    tests.set('scale', `max(CASE WHEN ${point} = 0 THEN 0 ELSE length(${literal}) - ${point} END)::INTEGER`)
-  }
-  return tests
+    ],
+    ['scale', `max(CASE WHEN ${point} = 0 THEN 0 ELSE length(${literal}) - ${point} END)::INTEGER`],
+  ])
 }
 
 /** The same on the other types, by their position. */

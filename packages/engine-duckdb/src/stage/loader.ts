@@ -27,6 +27,7 @@ import { widenColumns } from './widening.ts'
 /** What a load has done so far. One object per load, changed by its loader alone. */
 export interface LoaderState {
   readonly table: string
+  readonly isTemporary: boolean
   readonly rejectsTable: string
   /** Undefined until the first file with records defines them. */
   columns: StageColumn[] | undefined
@@ -86,7 +87,8 @@ export const createFileLoader = (
       ({ name, type }) => `${quoteIdentifier(name)} ${duckdbType(type ?? { type: 'string' })}`,
     )
     const hidden = [`${quoteIdentifier(fileColumn)} UINTEGER`, `${quoteIdentifier(badColumn)} INTEGER`]
-    await connection.run(`CREATE OR REPLACE TABLE ${state.table} (${[...columns, ...hidden].join(', ')})`)
+    const kind = state.isTemporary ? 'TEMP TABLE' : 'TABLE'
+    await connection.run(`CREATE OR REPLACE ${kind} ${state.table} (${[...columns, ...hidden].join(', ')})`)
     state.exists = true
   }
 

@@ -6,7 +6,7 @@ import {
   VARCHAR,
 } from '@duckdb/node-api'
 import { duckdbType } from '../logical-types.ts'
-import { quoteIdentifier, quoteQualified } from '../sql.ts'
+import { quoteIdentifier } from '../sql.ts'
 import type { StageColumn } from './columns.ts'
 import { fileColumn } from './insert.ts'
 
@@ -20,7 +20,6 @@ const chunkRows = 2048
 export const appendRows = async (
   connection: DuckDBConnection,
   table: string,
-  schema: string,
   rows: readonly Readonly<Record<string, unknown>>[],
   columns: readonly StageColumn[],
 ): Promise<number> => {
@@ -39,7 +38,7 @@ export const appendRows = async (
   const values = columns.map((column, index) => `c${index}::${duckdbType(column.type ?? { type: 'string' })}`)
   const targets = [...columns.map(({ name }) => name), fileColumn].map(quoteIdentifier)
   await connection.run(
-    `INSERT INTO ${quoteQualified(schema, table)} (${targets.join(', ')}) SELECT ${values.join(', ')}, 0 FROM temp.${texts}`,
+    `INSERT INTO ${table} (${targets.join(', ')}) SELECT ${values.join(', ')}, 0 FROM temp.${texts}`,
   )
   await connection.run(`DROP TABLE temp.${texts}`)
   return rows.length

@@ -1,6 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Column, LoadProgress, StagedFile, TableSchema } from '@penstock/core'
-import { quoteIdentifier, quoteNullableText, quoteQualified, quoteText } from '../sql.ts'
+import { qualifiedTemp, targetSchema } from '../catalog.ts'
+import { appendEntry } from '../entries-table.ts'
+import { quoteIdentifier, quoteQualified, quoteText } from '../sql.ts'
 import { findColumn, isLineage, lineageColumn, type StageColumn } from './columns.ts'
 import { badColumn, fileColumn } from './insert.ts'
 import { createFileLoader, type LoaderState } from './loader.ts'
@@ -19,8 +21,13 @@ export const createStage = async (
   await connection.run(
     `CREATE OR REPLACE TEMP TABLE ${filesTable} (ordinal UINTEGER, url VARCHAR, container VARCHAR, key VARCHAR, version VARCHAR, version_id VARCHAR, size BIGINT, modified BIGINT, rows BIGINT, rejected BIGINT)`,
   )
+  // Rows that go on into a table that is there are written to it, compressed, once; a stage that becomes the table is
+  // written as a table from the start.
+  const isTemporary = context.existing !== undefined
+  const table = isTemporary ? qualifiedTemp(name) : quoteQualified(targetSchema, name)
   const state: LoaderState = {
-    table: quoteQualified(context.schema ?? 'main', name),
+    table,
+    isTemporary,
     rejectsTable,
     columns: initialColumns(options, context.existing),
     exists: false,
@@ -42,7 +49,7 @@ export const createStage = async (
     await loader.createTable()
   }
   return Object.freeze({
-    table: name,
+    table,
     hiddenColumns: [fileColumn, badColumn],
     filesTable,
     rejectsTable: () => (state.rejected > 0 ? rejectsTable : undefined),
@@ -59,13 +66,7 @@ export const createStage = async (
       )
       await loader.createTable()
       const room = options.limitRows === undefined ? rows.length : options.limitRows - state.inserted
-      state.inserted += await appendRows(
-        connection,
-        name,
-        context.schema ?? 'main',
-        rows.slice(0, room),
-        state.columns,
-      )
+      state.inserted += await appendRows(connection, table, rows.slice(0, room), state.columns)
       return progress()
     },
     schema: (): TableSchema => ({
@@ -86,8 +87,8 @@ export const createStage = async (
       await countRows(connection, filesTable, state)
     },
     drop: async () => {
-      for (const table of [filesTable, rejectsTable])
-        await connection.run(`DROP TABLE IF EXISTS temp.${table}`)
+      for (const table of [state.table, qualifiedTemp(filesTable), qualifiedTemp(rejectsTable)])
+        await connection.run(`DROP TABLE IF EXISTS ${table}`)
     },
   })
 }
@@ -119,12 +120,16 @@ const recordFiles = async (
   files: readonly StagedFile[],
   first: number,
 ): Promise<void> => {
-  if (files.length === 0) return
-  const values = files.map(({ entry, url }, index) => {
-    const texts = [url, entry.container, entry.key, entry.version, entry.versionId].map(quoteNullableText)
-    return `(${first + index}, ${texts.join(', ')}, ${entry.size}, ${Math.round(entry.modified)}, 0, 0)`
-  })
-  await connection.run(`INSERT INTO temp.${filesTable} VALUES ${values.join(', ')}`)
+  const appender = await connection.createAppender(filesTable, 'main', 'temp')
+  for (const [index, { entry, url }] of files.entries()) {
+    appender.appendUInteger(first + index)
+    appender.appendVarchar(url)
+    appendEntry(appender, entry)
+    appender.appendBigInt(0n)
+    appender.appendBigInt(0n)
+    appender.endRow()
+  }
+  appender.closeSync()
 }
 
 /**

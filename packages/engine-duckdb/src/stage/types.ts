@@ -11,8 +11,6 @@ export interface StageContext {
   readonly stagingFolder: string
   /** Suffix that tells the tables of this load from those of others in the same transaction. */
   readonly ordinal: number
-  /** Schema of the target database in which the staging table is made (default `main`). */
-  readonly schema?: string
 }
 
 export interface StageCounts {
@@ -23,7 +21,10 @@ export interface StageCounts {
 
 /** Rows on their way into a table. Lives inside the caller's transaction; nothing of it is visible before its commit. */
 export interface Stage {
-  /** Unquoted name of the staging table, in `schema`; made with the first file, or by `schema()`'s caller through `materialize`. */
+  /**
+   * Qualified name of the staging table, made with the first file or by `materialize`: a table of the database that can
+   * take the place of the loaded one, or a TEMP table where rows go into one that is there.
+   */
   readonly table: string
   /** Columns of the staging table that no user sees: ordinal of the file and number of the row in it. */
   readonly hiddenColumns: readonly string[]

@@ -87,10 +87,6 @@ export const parseRequest = (connector: AnySource, request: unknown): ParsedRequ
   for (const [name, value] of Object.entries(request as object))
     (name in loadRequest.shape ? loadFields : selectionFields)[name] = value
   const load = parse(loadRequest, loadFields, 'the load')
-  if (load.mode === 'merge' && !load.key?.length)
-    throw new ConnectorError('config', 'A merge needs key columns.', {
-      hint: 'Give --key COLUMN (key: [column]).',
-    })
   if (load.schema === 'freeze' && !load.columns)
     throw new ConnectorError('config', 'Schema policy freeze needs the columns.', {
       hint: 'Give each column with --column NAME=TYPE (columns: {name: type}).',

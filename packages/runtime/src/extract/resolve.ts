@@ -63,6 +63,11 @@ const checkModes = (connector: AnySource, table: SourceTable, load: LoadRequest)
     throw new ConnectorError('config', `The source ${connector.name} can't do ${load.mode} loads.`, {
       hint: `It can do: ${connector.capabilities.modes.join(', ')}.`,
     })
+  const declaredKey = table.kind === 'rows' ? table.schema.key : undefined
+  if (load.mode === 'merge' && !(load.key ?? declaredKey)?.length)
+    throw new ConnectorError('config', 'A merge needs key columns.', {
+      hint: 'Give --key COLUMN (key: [column]).',
+    })
   const narrowing = table.kind === 'files' ? (table.narrowedBy ?? []) : []
   if (narrowing.length > 0 && load.deleted === 'remove')
     throw new ConnectorError(
