@@ -100,8 +100,8 @@ test('a merge takes the key that the table declares, unless one is given', async
     [2, 'merged'],
   ])
   issues = [{ id: 3, title: 'merged', updated_at: '2026-01-09T00:00:00Z' }]
-  const byTitle = [{ table: 'issues', mode: 'merge', key: ['title'] }] as const
-  expect((await extract({ source: source(), tables: [...byTitle], engine })).error).toBeUndefined()
+  const byTitle = { table: 'issues', mode: 'merge' as const, key: ['title'] }
+  expect((await extract({ source: source(), tables: [byTitle], engine })).error).toBeUndefined()
   expect(await rows()).toEqual([
     [1, 'issue 1'],
     [3, 'merged'],
