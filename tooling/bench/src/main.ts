@@ -2,18 +2,28 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { benchExtract } from './extract.ts'
+import { benchTransfer } from './transfer.ts'
 
 const usage = `pnpm bench extract [--size MiB] [--rounds N] [--latency MS] [--only FORMAT ...]
 
 Formats: csv, csv.gz, ndjson, parquet, small (20,000 objects), idle (a delta with
 nothing new over 100,000 objects). Each round measures the floor, DuckDB reading
 the same files from local disk, and then the extraction; the ratio is the median
-over the rounds.`
+over the rounds.
+
+pnpm bench transfer [--size MiB] [--objects N] [--keys N] [--rounds N] [--only JOB ...]
+
+Jobs: up, down (one object of --size, 2048 by default), many-up, many-down
+(--objects of 10 kB), list (--keys). In one run with bare HTTP (the floor) and
+with s5cmd, rclone and awscli where tooling/interop/setup.sh has installed them;
+their times are without their start.`
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    size: { type: 'string', default: '1024' },
+    size: { type: 'string' },
+    objects: { type: 'string', default: '10000' },
+    keys: { type: 'string', default: '100000' },
     rounds: { type: 'string', default: '3' },
     latency: { type: 'string', default: '30' },
     only: { type: 'string', multiple: true, default: [] },
@@ -22,14 +32,27 @@ const { values, positionals } = parseArgs({
   },
 })
 
-if (values.help || positionals[0] !== 'extract') {
+const rounds = Number(values.rounds)
+const { only, folder } = values
+
+if (positionals[0] === 'extract' && !values.help)
+  await benchExtract({
+    bytes: Number(values.size ?? 1024) * 1024 ** 2,
+    rounds,
+    latencyMs: Number(values.latency),
+    only,
+    folder,
+  })
+else if (positionals[0] === 'transfer' && !values.help)
+  await benchTransfer({
+    bytes: Number(values.size ?? 2048) * 1024 ** 2,
+    objects: Number(values.objects),
+    keys: Number(values.keys),
+    rounds,
+    only,
+    folder,
+  })
+else {
   console.log(usage)
   process.exitCode = values.help ? 0 : 2
-} else
-  await benchExtract({
-    bytes: Number(values.size) * 1024 ** 2,
-    rounds: Number(values.rounds),
-    latencyMs: Number(values.latency),
-    only: values.only,
-    folder: values.folder,
-  })
+}
