@@ -1,5 +1,6 @@
 export { Args, Flags, type Interfaces } from '@oclif/core'
 export { type ActionCommandOptions, actionCommand } from './actions/command.ts'
+export { findAction } from './actions/definition.ts'
 export { BaseCommand } from './command.ts'
 export { exitCodes } from './exit-codes.ts'
 export { CommandFailure, errorFields, errorLines, failureOf } from './failure.ts'

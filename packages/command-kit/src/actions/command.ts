@@ -1,10 +1,11 @@
-import { Errors, type Interfaces } from '@oclif/core'
+import { type Config, Errors, type Interfaces } from '@oclif/core'
 import {
   type AnyAction,
   type AnyActions,
   type AuthMethod,
   type Connection,
   ConnectorError,
+  coerceText,
   connectUnknown,
   schemaFields,
   withContext,
@@ -14,7 +15,7 @@ import { exitCodes } from '../exit-codes.ts'
 import { errorFields, failureOf } from '../failure.ts'
 import { toJson, writeOut } from '../output.ts'
 import { parseFlags, readFlags, schemaFlags } from '../schema/flags.ts'
-import { actionDefinition, actionOf, connectionFields } from './definition.ts'
+import { actionDefinition, connectionFields, findAction } from './definition.ts'
 import { createJsonStream, type JsonStream } from './json-stream.ts'
 import { type ResultView, resultView } from './result.ts'
 
@@ -26,22 +27,28 @@ export interface ActionCommandOptions {
   readonly action: string
   /** Other ids of the command: `s3:list-files`. */
   readonly aliases?: readonly string[]
-  /** Opens the connection that `--connection` names. */
+  /** Opens the connection that `--connection` names, or the one that is fixed. */
   readonly openConnection: (name: string, flags: Given) => Promise<Connection>
+  /** The one connection that the command is for: then there are no flags to choose or describe one. */
+  readonly connection?: string
   /** Flags of the command line itself. */
   readonly flags?: Interfaces.FlagInput
 }
+
+/** A command that can be run; its class has no name to be exported under. */
+type ActionCommandClass = { [Name in keyof typeof BaseCommand]: (typeof BaseCommand)[Name] } & (new (
+  argv: string[],
+  config: Config,
+) => BaseCommand)
 
 /**
  * The command of an action: arguments, flags, help, progress, `--json`, `-` for stdin and stdout, and a connection of
  * the project or of the environment, all from the definition of the action and its connector.
  */
-export const actionCommand = (
-  options: ActionCommandOptions,
-): typeof BaseCommand & { new (...args: never[]): BaseCommand } => {
+export const actionCommand = (options: ActionCommandOptions): ActionCommandClass => {
   const { connector, action: name } = options
-  const action = actionOf(connector, name)
-  const definition = actionDefinition(connector, name)
+  const { action } = findAction(connector, name)
+  const definition = actionDefinition(connector, name, options.connection !== undefined)
 
   class ActionCommand extends BaseCommand {
     static override summary = definition.summary
@@ -127,6 +134,7 @@ export const actionCommand = (
     }
 
     #connection(flags: Given): Promise<Connection> | Connection {
+      if (options.connection !== undefined) return options.openConnection(options.connection, flags)
       if (flags.connection !== undefined) {
         const spare = spareFlag(connector, action, flags)
         if (spare)
@@ -139,7 +147,7 @@ export const actionCommand = (
       return connectionOfEnvironment(connector, flags)
     }
   }
-  return ActionCommand as unknown as typeof BaseCommand & { new (...args: never[]): BaseCommand }
+  return ActionCommand as unknown as ActionCommandClass
 }
 
 /** A flag that describes a connection although one is named. Of a flag that the action takes itself, it is its own. */
@@ -153,8 +161,12 @@ const spareFlag = (connector: AnyActions, action: AnyAction, flags: Given): stri
 /** Input of the action. Throws a `config` error that names arguments and flags. */
 const inputOf = (action: AnyAction, args: Given, flags: Given): Given => {
   const named = action.arguments ?? []
+  const fields = schemaFields(action.input).filter(({ name }) => named.includes(name))
   const given = Object.fromEntries(
-    named.flatMap((field) => (args[field] === undefined ? [] : [[field, args[field]]])),
+    fields.flatMap((field) => {
+      const text = args[field.name]
+      return text === undefined ? [] : [[field.name, coerceText(field, String(text))]]
+    }),
   )
   return parseFlags(action.input, { ...readFlags(action.input, flags), ...given }, undefined, named) as Given
 }

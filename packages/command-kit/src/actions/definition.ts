@@ -3,6 +3,8 @@ import {
   type AnyAction,
   type AnyActions,
   type AuthMethod,
+  ConnectorError,
+  nearest,
   type SchemaField,
   schemaFields,
 } from '@penstock/core'
@@ -10,10 +12,17 @@ import { argumentLabel, flagName, schemaFlags } from '../schema/flags.ts'
 
 const connectionGroup = 'CONNECTION'
 
-export const actionOf = (connector: AnyActions, name: string): AnyAction => {
-  const action = (connector.actions as Readonly<Record<string, AnyAction>>)[name]
-  if (!action) throw new Error(`${connector.name} has no action ${name}`)
-  return action
+/** The action of a long name or an alias. Throws a `config` error that lists them. */
+export const findAction = (connector: AnyActions, word: string): { name: string; action: AnyAction } => {
+  const actions = Object.entries(connector.actions as Readonly<Record<string, AnyAction>>)
+  const found = actions.find(([name, { aliases }]) => name === word || aliases?.includes(word))
+  if (found) return { name: found[0], action: found[1] }
+  const names = actions.flatMap(([name, { aliases = [] }]) => [name, ...aliases])
+  const guess = nearest(word, names)
+  throw new ConnectorError('config', `${connector.name} has no such action.`, {
+    code: 'Usage',
+    hint: guess ? `Did you mean ${guess}?` : `Actions: ${actions.map(([name]) => name).join(', ')}.`,
+  })
 }
 
 /** What a connection is made of when none is named: environment and flags. */
@@ -24,9 +33,12 @@ export const connectionFields = (connector: AnyActions) => {
   return { methods, standard: methods.find((method) => method.id === id) }
 }
 
-/** Arguments, flags, texts and examples of an action's command, all from its definition. */
-export const actionDefinition = (connector: AnyActions, name: string) => {
-  const action = actionOf(connector, name)
+/**
+ * Arguments, flags, texts and examples of an action's command, all from its definition. `fixed`: the connection is
+ * chosen already.
+ */
+export const actionDefinition = (connector: AnyActions, name: string, fixed = false) => {
+  const { action } = findAction(connector, name)
   const fields = new Map(schemaFields(action.input).map((field) => [field.name, field]))
   const named = action.arguments ?? []
   const args: Interfaces.ArgInput = {}
@@ -36,7 +48,10 @@ export const actionDefinition = (connector: AnyActions, name: string) => {
     summary: `${action.title}.`,
     description: action.description ?? action.title,
     args,
-    flags: { ...connectionFlags(connector, Object.keys(inputFlags)), ...inputFlags },
+    flags: {
+      ...(fixed ? { concurrency } : connectionFlags(connector, Object.keys(inputFlags))),
+      ...inputFlags,
+    },
     examples: (action.examples ?? []).map(({ description, input }) => ({
       description,
       command: `<%= config.bin %> <%= command.id %> ${exampleOf(action, fields, input as object)}`,
@@ -52,6 +67,14 @@ const argumentOf = (field: SchemaField | undefined, name: string) =>
     ignoreStdin: true,
   })
 
+const concurrency = Flags.integer({
+  description: 'Requests in flight.',
+  helpValue: 'N',
+  min: 1,
+  max: 512,
+  helpGroup: connectionGroup,
+})
+
 const connectionFlags = (connector: AnyActions, taken: readonly string[]): Interfaces.FlagInput => {
   const { methods, standard } = connectionFields(connector)
   const group = { group: connectionGroup }
@@ -61,13 +84,7 @@ const connectionFlags = (connector: AnyActions, taken: readonly string[]): Inter
       helpValue: 'NAME',
       helpGroup: connectionGroup,
     }),
-    concurrency: Flags.integer({
-      description: 'Requests in flight.',
-      helpValue: 'N',
-      min: 1,
-      max: 512,
-      helpGroup: connectionGroup,
-    }),
+    concurrency,
     ...(methods.length > 1
       ? {
           auth: Flags.string({
