@@ -1,11 +1,16 @@
+import { readFile } from 'node:fs/promises'
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers'
+import { fixtureBucket, fixtureObjects, icebergFixture } from '@penstock/iceberg-fixtures'
 import { type Aws, type PolicyDocument, startAws } from '@penstock/testkit'
 import type { DemoObject } from './data.ts'
 
 export const bucket = 'sales'
 export const region = 'eu-central-1'
 const extractRole = 'penstock'
+const queryRole = 'penstock-queries'
+/** A table that Spark wrote: one file for each of 17 months. */
+const profilesFixture = 't_month'
 
 /** What `penstock policy --json` prints. */
 export interface PrintedPolicies {
@@ -22,10 +27,16 @@ export interface Account {
   readonly loader: { readonly accessKeyId: string; readonly secretAccessKey: string }
   /** Makes the role of the extraction, with the policies as they were printed and nothing else. */
   createExtractRole(printed: PrintedPolicies): void
+  /** ARN that the role of the queries will have. */
+  readonly queryRoleArn: string
+  /** The same for the role of the queries in place. */
+  createQueryRole(printed: PrintedPolicies): void
+  /** Puts another team's Iceberg table into Glue, as its writer left it in S3: `crm.profiles`. */
+  createProfiles(): Promise<void>
   /** Uploads through the producer's role, with the AWS SDK. */
   upload(objects: readonly DemoObject[]): Promise<void>
   /** What the extraction sent so far, apart from what the producer did. */
-  requests(): { s3: number; sts: number; faults: number; writing: string[] }
+  requests(): { s3: number; sts: number; glue: number; faults: number; writing: string[] }
   close(): Promise<void>
 }
 
@@ -41,7 +52,10 @@ export const createAccount = async (): Promise<Account> => {
   const { identities, endpoint } = aws
   const arnOf = (role: string) => `arn:aws:iam::${aws.account}:role/${role}`
   aws.s3.createBucket({ name: bucket })
-  const loader = identities.createUser({ name: 'loader', policies: [mayAssume(arnOf(extractRole))] })
+  const loader = identities.createUser({
+    name: 'loader',
+    policies: [mayAssume(arnOf(extractRole)), mayAssume(arnOf(queryRole))],
+  })
   const shop = identities.createUser({ name: 'shop', policies: [mayAssume(arnOf('producer'))] })
   const externalId = 'shop-to-lake-1'
   const producer = identities.createRole({
@@ -64,16 +78,27 @@ export const createAccount = async (): Promise<Account> => {
       clientConfig: { region, endpoint },
     }),
   })
+  const createRole = (name: string, { policy, trust }: PrintedPolicies): void => {
+    // What a person does who pastes the trust policy: put the own account where the placeholder is.
+    const pasted: PolicyDocument = JSON.parse(
+      JSON.stringify(trust).replaceAll('<YOUR-ACCOUNT-ID>', aws.account),
+    )
+    identities.createRole({ name, trustPolicy: pasted, policies: [policy] })
+  }
   return {
     aws,
     roleArn: arnOf(extractRole),
     loader: { accessKeyId: loader.accessKeyId, secretAccessKey: loader.secretAccessKey },
-    createExtractRole: ({ policy, trust }) => {
-      // What a person does who pastes the trust policy: put the own account where the placeholder is.
-      const pasted: PolicyDocument = JSON.parse(
-        JSON.stringify(trust).replaceAll('<YOUR-ACCOUNT-ID>', aws.account),
-      )
-      identities.createRole({ name: extractRole, trustPolicy: pasted, policies: [policy] })
+    createExtractRole: (printed) => createRole(extractRole, printed),
+    queryRoleArn: arnOf(queryRole),
+    createQueryRole: (printed) => createRole(queryRole, printed),
+    createProfiles: async () => {
+      aws.s3.createBucket({ name: fixtureBucket })
+      for (const { key, path } of fixtureObjects(profilesFixture))
+        await aws.s3.putObject({ bucket: fixtureBucket, key, body: await readFile(path) })
+      aws.glue.createDatabase({ name: 'crm', description: 'Who our customers are' })
+      const { metadata: metadataLocation } = icebergFixture(profilesFixture)
+      aws.glue.createTable({ database: 'crm', name: 'profiles', metadataLocation })
     },
     upload: async (objects) => {
       for (const { key, body } of objects)
@@ -87,7 +112,8 @@ export const createAccount = async (): Promise<Account> => {
       const toS3 = own.filter(({ service }) => service === 's3')
       return {
         s3: toS3.length,
-        sts: own.length - toS3.length,
+        sts: own.filter(({ service }) => service === 'sts').length,
+        glue: own.filter(({ service }) => service === 'glue' || service === 'iceberg').length,
         faults: own.filter(({ faults }) => faults.length > 0).length,
         writing: toS3
           .filter(({ method }) => method !== 'GET' && method !== 'HEAD')

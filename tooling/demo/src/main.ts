@@ -9,15 +9,23 @@ module.enableCompileCache()
 const abort = new AbortController()
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => abort.abort())
 
-const [{ duckdb }, { createAccount }, { createDemoData }, terminalModule, story, { tellSummary }] =
-  await Promise.all([
-    import('@penstock/engine-duckdb'),
-    import('./account.ts'),
-    import('./data.ts'),
-    import('./terminal.ts'),
-    import('./story.ts'),
-    import('./summary.ts'),
-  ])
+const [
+  { duckdb },
+  { createAccount },
+  { createDemoData },
+  terminalModule,
+  story,
+  { askInPlace },
+  { tellSummary },
+] = await Promise.all([
+  import('@penstock/engine-duckdb'),
+  import('./account.ts'),
+  import('./data.ts'),
+  import('./terminal.ts'),
+  import('./story.ts'),
+  import('./in-place.ts'),
+  import('./summary.ts'),
+])
 const { createTerminal, DemoFailure, commandEnvironment } = terminalModule
 const keep = process.argv.includes('--keep')
 const root = await mkdtemp(join(tmpdir(), 'penstock-demo-'))
@@ -40,6 +48,7 @@ try {
   await story.connectAndCheck(stage)
   await story.loadAndFollow(stage)
   await story.rejectAndAsk(stage)
+  await askInPlace(stage)
   await tellSummary(stage, performance.now() - begin)
   if (keep) terminal.say('The project is kept. Its S3 is gone, its tables are there:')
   if (keep) terminal.path(folder)

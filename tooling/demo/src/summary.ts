@@ -19,7 +19,7 @@ export const tellSummary = async ({ terminal, account, folder }: Stage, tookMs: 
     [
       `objects loaded    ${account.aws.s3.listKeys('sales').length}, of four kinds of files`,
       `rows in tables    ${Number(rows).toLocaleString('en')}, and 1 put aside with its place`,
-      `requests sent     ${requests.s3} to S3, all of them reading; ${requests.sts} to STS`,
+      `requests sent     ${requests.s3} to S3, all of them reading; ${requests.sts} to STS, ${requests.glue} to Glue`,
       `faults survived   ${requests.faults} (503 Slow Down, connection cut)`,
       `time              ${(tookMs / 1000).toFixed(1)} s`,
     ].join('\n'),
