@@ -46,7 +46,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
 })
 
-const temporaryFolder = (): string => {
+export const temporaryFolder = (): string => {
   const folder = mkdtempSync(join(tmpdir(), 'penstock-mount-'))
   cleanups.push(() => rmSync(folder, { recursive: true, force: true }))
   return folder

@@ -1,5 +1,14 @@
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { ask, fileTable, memoryFile, mountOf, openEngine, openWriter } from './mount-support.ts'
+import {
+  ask,
+  fileTable,
+  memoryFile,
+  mountOf,
+  openEngine,
+  openWriter,
+  temporaryFolder,
+} from './mount-support.ts'
 
 const columns = `
   i AS id,
@@ -49,6 +58,18 @@ describe('a query over mounted files', () => {
       expect(receipt.repairs, sql).toBe(0)
       expect(rows, sql).toEqual(await writer.rows(sql))
     }
+  })
+
+  it('joins tables of a database that is open for reading only', async () => {
+    const { mounts } = await threeFiles()
+    const path = join(temporaryFolder(), 'local.duckdb')
+    const writing = await openEngine(path)
+    await ask(writing, 'CREATE TABLE mine AS SELECT 7 AS id', { mounts })
+    await writing.close()
+    const engine = await openEngine(path, { readOnly: true })
+    const sql = 'SELECT name FROM mine JOIN sales.orders USING (id)'
+    expect((await ask(engine, sql, { mounts })).rows).toEqual([['name 7']])
+    await engine.close()
   })
 
   it('moves the bytes of what it needs', async () => {

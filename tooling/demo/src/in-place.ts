@@ -28,6 +28,7 @@ export const askInPlace = async ({ terminal, account }: Stage): Promise<void> =>
   const printed = await penstock(['policy', 'glue', '--json'], { lines: 0 })
   const policies: PrintedPolicies = JSON.parse(printed.text)
   account.createQueryRole(policies)
+  say('This role too now has exactly the policies that were printed. What is in the catalog?')
   const namespaces = await penstock(['namespaces', 'glue'])
   expectText('The namespaces', namespaces.text, ['crm'])
   say('Who was born since 1990, with what they ordered here? Only the files that may know are read.')

@@ -64,7 +64,8 @@ const attach = async (
   views: readonly MountedView[],
   searchPath: readonly (readonly [string, string])[],
 ): Promise<void> => {
-  for (const catalog of catalogs) await connection.run(`ATTACH ':memory:' AS ${quoteIdentifier(catalog)}`)
+  for (const catalog of catalogs)
+    await connection.run(`ATTACH ':memory:' AS ${quoteIdentifier(catalog)} (READ_WRITE)`)
   for (const { name, sql } of views) {
     const [catalog, schema] = name
     await connection.run(`CREATE SCHEMA IF NOT EXISTS ${quoteQualified(catalog, schema)}`)
