@@ -39,6 +39,15 @@ export const requireInside = (prefix: string, config: Pick<S3SourceConfig, 'pref
   )
 }
 
-/** Folder markers hold nothing: consoles make them so that an empty folder shows. Spark's `_SUCCESS` is no data either. */
+/**
+ * What is no data: folder markers, which consoles make so that an empty folder shows, Spark's `_SUCCESS`, and what an
+ * export of Penstock writes beside its files: its notes and its manifests.
+ */
 export const isMarker = (entry: { readonly key: string; readonly size: number }): boolean =>
-  entry.size === 0 && (entry.key.endsWith('/') || entry.key.endsWith('/_SUCCESS') || entry.key === '_SUCCESS')
+  entry.size === 0
+    ? entry.key.endsWith('/') || entry.key.endsWith('/_SUCCESS') || entry.key === '_SUCCESS'
+    : isExportNote(entry.key)
+
+/** `.penstock/...` and `manifest-DESTINATION-20260418-093000-5f3a9c.json`. */
+export const isExportNote = (key: string): boolean =>
+  /(^|\/)\.penstock\//.test(key) || /(^|\/)manifest-[^/]+-\d{8}-\d{6}-[0-9a-f]{6}\.json$/.test(key)

@@ -2,7 +2,7 @@ import type { S3Access, S3Entry, S3Page } from '@penstock/aws'
 import type { TableSummary } from '@penstock/core'
 import { accessOf } from './access.ts'
 import type { S3Context } from './config.ts'
-import { isMarker, plainKey, requireInside } from './keys.ts'
+import { isExportNote, isMarker, plainKey, requireInside } from './keys.ts'
 import { emptyFolder, type FolderCount, folderSummary, objectSummary } from './summary.ts'
 
 /** Keys that are counted of one folder, and of all folders of a level together. */
@@ -28,6 +28,7 @@ export async function* listLevel(
   requireInside(prefix, config)
   let folder: FolderCount | undefined
   for await (const item of walkLevel(accessOf(context), prefix, limits, signal)) {
+    if (item.folder !== undefined && isExportNote(item.folder)) continue
     if (folder && folder.prefix !== item.folder) {
       yield folderSummary(folder, limits.folder)
       folder = undefined

@@ -97,6 +97,18 @@ describe('objects', () => {
   })
 })
 
+describe('what an export writes beside its files', () => {
+  it('is no data', async () => {
+    const beside = ['.penstock/nightly/state.json', 'manifest-nightly-20260418-093000-5f3a9c.json']
+    await lake.put('partner/a.csv', 'partner/manifest-own.json', ...beside.map((key) => `partner/${key}`))
+    const [table] = await lake.select({ folder: 'partner', exclude: 'manifest-own.json' })
+    expect(table?.keys).toEqual(['partner/a.csv'])
+    expect((await lake.tables('partner/')).map(({ name }) => name)).toEqual(['a', 'manifest-own'])
+    for (const key of ['a.csv', 'manifest-own.json', ...beside])
+      lake.aws.s3.deleteObject('sales', `partner/${key}`)
+  })
+})
+
 describe('a folder', () => {
   const orders = [
     'shop/orders/top.csv',
