@@ -1,11 +1,8 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startLake, type TestLake } from './lake.ts'
-
-const main = fileURLToPath(new URL('../bin/dev.ts', import.meta.url))
+import { startProcess } from './start-process.ts'
 
 let lake: TestLake
 beforeAll(async () => {
@@ -13,23 +10,7 @@ beforeAll(async () => {
 })
 afterAll(() => lake.close())
 
-const start = (...argv: string[]) => {
-  const env = { ...process.env, ...lake.env, NO_COLOR: '1', NODE_OPTIONS: '' }
-  const child = spawn(process.execPath, ['--conditions=penstock:source', main, ...argv], {
-    env,
-    cwd: lake.project.folder,
-  })
-  const out = { stdout: '', stderr: '' }
-  for (const name of ['stdout', 'stderr'] as const)
-    child[name].setEncoding('utf8').on('data', (text: string) => {
-      out[name] += text
-    })
-  const ended = once(child, 'close').then(([code]) => ({ ...out, code: code as number }))
-  const seen = async (name: 'stdout' | 'stderr', text: string) => {
-    while (!out[name].includes(text)) await once(child[name], 'data')
-  }
-  return { child, ended, seen, out }
-}
+const start = (...argv: string[]) => startProcess(argv, { cwd: lake.project.folder, env: lake.env })
 
 describe('the command line as a process', () => {
   it('prints one JSON object and nothing else', async () => {
