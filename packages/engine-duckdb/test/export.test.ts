@@ -128,6 +128,7 @@ describe('CSV', () => {
     [{ delimiter: '\n' }, 'ASCII'],
     [{ delimiter: '"' }, 'different'],
     [{ nullValue: 'a,b' }, 'null value'],
+    [{ nullValue: '\\N', escape: '\\' }, 'escape character'],
     [{ quote: '', quoteAll: true }, 'without a quote'],
   ])('options that can not work are refused: %j', async (options, words) => {
     const error = await failure(write(await openBench(), {}, { format: csv(options) }))

@@ -1,10 +1,7 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ended, killAfter, startChild } from '../src/child-process.ts'
 import type { ChildTask } from '../src/extract-child.ts'
 import { type Lake, openLake } from '../src/lake.ts'
 
@@ -14,7 +11,6 @@ import { type Lake, openLake } from '../src/lake.ts'
  */
 
 const kills = Number(process.env.PENSTOCK_KILLS ?? 2)
-const child = fileURLToPath(new URL('../src/extract-child.ts', import.meta.url))
 const rowsPerObject = 20_000
 
 let lake: Lake
@@ -23,32 +19,13 @@ beforeAll(async () => {
 })
 afterAll(() => lake.close())
 
-const start = (task: ChildTask) =>
-  spawn(process.execPath, ['--conditions=penstock:source', child, JSON.stringify(task)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+const start = (task: ChildTask) => startChild('./extract-child.ts', task)
 
 /** Runs to the end; returns how long the work took, in ms from the moment at which it started. */
 const runToEnd = async (task: ChildTask): Promise<number> => {
-  const process = start(task)
-  let output = ''
-  let started = performance.now()
-  process.stdout.on('data', (data) => {
-    output += data
-    if (String(data).includes('started')) started = performance.now()
-  })
-  const [code] = await once(process, 'exit')
+  const { code, output, duration } = await ended(start(task))
   expect(`${code} ${output}`).toMatch(/^0 /)
-  return performance.now() - started
-}
-
-const runAndKill = async (task: ChildTask, afterMs: number): Promise<void> => {
-  const process = start(task)
-  const exited = once(process, 'exit')
-  await Promise.race([once(process.stdout, 'data'), exited])
-  await Promise.race([sleep(afterMs), exited])
-  process.kill('SIGKILL')
-  await exited
+  return duration
 }
 
 /** Objects of round n: ids of an object are unique to it, and `version` tells which upload it was. */
@@ -101,7 +78,7 @@ test.each(['full', 'delta', 'merge'] as const)(
       const before = normal(await state(mode))
       await change(round)
       const after = normal(expected(versions))
-      await runAndKill(task, Math.random() * duration * 1.1)
+      await killAfter(start(task), Math.random() * duration * 1.1)
       const found = normal(await state(mode))
       expect([before, after]).toContainEqual(found)
       duration = await runToEnd(task)

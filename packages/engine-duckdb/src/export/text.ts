@@ -93,6 +93,11 @@ const refuseInvalid = (format: CsvExportOptions): void => {
       'The null value must not hold the delimiter, the quote or a line break.',
       'Take an empty one, or "" as a whole.',
     )
+  if (quote !== '' && nullValue !== '' && nullValue.includes(format.escape) && nullValue !== '""')
+    refuse(
+      'The null value must not hold the escape character.',
+      'Choose another escape, or another null value.',
+    )
   if (emptyValue === '""' && nullValue !== '')
     refuse(
       'An empty text is written as "" where null is written as nothing.',

@@ -1,0 +1,40 @@
+import type { RunRecord } from '@penstock/core'
+import { s3Destination } from '@penstock/destination-s3'
+import { duckdb } from '@penstock/engine-duckdb'
+import { exportTo } from '@penstock/runtime'
+
+export interface ExportTask {
+  readonly endpoint: string
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly bucket: string
+  readonly database: string
+  readonly name: string
+  readonly mode: 'append' | 'overwrite'
+  readonly incremental?: string
+}
+
+/** One export of the table `orders`, in small files, with a manifest. */
+export const runExportTask = async (task: ExportTask): Promise<RunRecord> => {
+  const { endpoint, bucket, accessKeyId, secretAccessKey, name, mode, incremental } = task
+  const auth = { method: 'access-key', accessKeyId, secretAccessKey } as const
+  const connection = { region: 'us-east-1', bucket, endpoint, forcePathStyle: true, prefix: `${name}/`, auth }
+  const engine = await duckdb(task.database)
+  try {
+    return await exportTo({
+      destination: s3Destination(connection, { name: 'lake' }),
+      streams: [{ table: 'orders', ...(incremental !== undefined && { incremental }) }],
+      mode,
+      name,
+      options: {
+        fileType: 'csv',
+        maxRows: 5_000,
+        manifest: true,
+        keyTemplate: '{stream_name}_{run_id}_{part}.{extension}',
+      },
+      engine,
+    })
+  } finally {
+    await engine.close()
+  }
+}

@@ -1,0 +1,249 @@
+import { gunzipSync, zstdDecompressSync } from 'node:zlib'
+import type { TableEngine } from '@penstock/core'
+import { s3Destination } from '@penstock/destination-s3'
+import { duckdb } from '@penstock/engine-duckdb'
+import { exportTo, extract } from '@penstock/runtime'
+import { parse } from 'csv-parse/sync'
+import fc from 'fast-check'
+import { parquetReadObjects } from 'hyparquet'
+import { compressors } from 'hyparquet-compressors'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Lake, openLake } from '../src/lake.ts'
+import { selectOf, sqlTypes, type TypedRow, typedRows } from '../src/typed-rows.ts'
+
+/*
+ * What is exported is read back by others: by the S3 source into a table that equals the first one, and by parsers
+ * that have nothing to do with Penstock. `PENSTOCK_ROUNDS=200` tries more values.
+ */
+
+const rounds = Number(process.env.PENSTOCK_ROUNDS ?? 6)
+
+let lake: Lake
+let engine: TableEngine
+beforeAll(async () => {
+  lake = await openLake('exports')
+  engine = await duckdb(lake.database)
+})
+afterAll(async () => {
+  await engine.close()
+  await lake.close()
+})
+
+const destination = () => {
+  const { endpoint, root } = lake.aws
+  return s3Destination(
+    {
+      region: 'us-east-1',
+      bucket: lake.bucket,
+      endpoint,
+      forcePathStyle: true,
+      auth: { method: 'access-key', ...root },
+    },
+    { name: 'lake' },
+  )
+}
+
+type Options = NonNullable<
+  Parameters<typeof exportTo<ReturnType<typeof destination>['connector']>>[0]['options']
+>
+
+/** Exports rows and gives the bytes of the one file, and its key. */
+const exported = async (
+  rows: readonly TypedRow[],
+  options: Options,
+): Promise<{ key: string; bytes: Buffer }> => {
+  const record = await exportTo({
+    destination: destination(),
+    streams: [{ sql: selectOf(rows), name: 'typed' }],
+    options: { ...options, keyTemplate: 'trip/{run_id}.{extension}' },
+    engine,
+  })
+  expect(record.error).toBeUndefined()
+  const [file, ...others] = record.export?.streams[0]?.written ?? []
+  expect(others).toEqual([])
+  if (!file) throw new Error('no file')
+  expect(file.rows).toBe(rows.length)
+  const bytes = await lake.aws.s3.getObject(lake.bucket, file.name)
+  expect(bytes.length).toBe(file.size)
+  return { key: file.name, bytes }
+}
+
+/** Reads the object with the source, and compares it with what was exported, in SQL. */
+const readBack = async (
+  rows: readonly TypedRow[],
+  key: string,
+  request: object,
+  except: readonly string[] = [],
+): Promise<void> => {
+  const loaded = await extract({
+    source: lake.source(),
+    tables: [{ object: key, table: 'back', ...request } as never],
+    engine,
+  })
+  expect(loaded.error).toBeUndefined()
+  const columns = Object.entries(sqlTypes)
+    .filter(([name]) => !except.includes(name))
+    .map(([name, type]) => (name === 'l' || name === 's' ? nested(name, type) : `"${name}"::${type}`))
+    .join(', ')
+  const difference = `WITH a AS (SELECT id, ${columns} FROM back), b AS (SELECT id, ${columns} FROM (${selectOf(rows)}))
+    SELECT * FROM ((FROM a EXCEPT ALL FROM b) UNION ALL (FROM b EXCEPT ALL FROM a))`
+  const result = await engine.query(difference)
+  const left: unknown[] = []
+  for await (const page of result.rows()) left.push(...page)
+  expect(left).toEqual([])
+}
+
+/** Nested values come back as JSON text or as themselves, by the format: both sides as the same type. */
+const nested = (name: 'l' | 's', type: string): string => `to_json("${name}")::JSON::VARCHAR::JSON::${type}`
+
+const decompressed = (bytes: Buffer, compression: string): Buffer =>
+  compression === 'gzip' ? gunzipSync(bytes) : compression === 'zstd' ? zstdDecompressSync(bytes) : bytes
+
+const compression = fc.constantFrom('none' as const, 'gzip' as const, 'zstd' as const)
+
+const csvOptions = fc
+  .record({
+    compression,
+    delimiter: fc.constantFrom(',', ';', 'tab', '|', ':'),
+    escape: fc.constantFrom('"' as const, '\\' as const, "'" as const),
+    quoteAll: fc.boolean(),
+    nullValue: fc.constantFrom('', 'NULL', '\\N', '""'),
+    encoding: fc.constantFrom('utf-8' as const, 'utf-16' as const),
+    lineSeparator: fc.constantFrom('lf' as const, 'crlf' as const),
+  })
+  // The escape character has no place in a null value.
+  .filter((options) => options.escape !== '\\' || options.nullValue !== '\\N')
+
+test('CSV, every option, read by another parser', async () => {
+  await fc.assert(
+    fc.asyncProperty(typedRows, csvOptions, async (rows, options) => {
+      const { bytes } = await exported(rows, { fileType: 'csv', ...options })
+      const plain = decompressed(bytes, options.compression)
+      const text = new TextDecoder(options.encoding === 'utf-16' ? 'utf-16le' : 'utf-8').decode(plain)
+      const nullText = options.nullValue
+      const parsed = parse(text, {
+        delimiter: options.delimiter === 'tab' ? '\t' : options.delimiter,
+        escape: options.escape,
+        record_delimiter: options.lineSeparator === 'lf' ? '\n' : '\r\n',
+        cast: (value, { quoting }) => {
+          if (nullText === '""') return quoting && value === '' ? null : value
+          return !quoting && value === nullText ? null : value
+        },
+      }) as unknown as (string | null)[][]
+      const [header, ...records] = parsed
+      expect(header).toEqual(['id', ...Object.keys(sqlTypes)])
+      expect(records).toHaveLength(rows.length)
+      for (const [index, row] of rows.entries()) {
+        const [id, n, t, u, d, day, z, w, yes, f, l, s] = records[index] ?? []
+        expect([id, n, t, u, d, day, z, w]).toEqual([
+          String(index),
+          row.n,
+          row.t,
+          row.u,
+          row.d,
+          row.day,
+          row.z,
+          row.w,
+        ])
+        expect(yes ?? null).toBe(row.yes === null ? null : String(row.yes))
+        expect(Number(f)).toBe(row.f)
+        expect(l === null ? null : JSON.parse(l ?? '')).toEqual(row.l)
+        expect(s === null ? null : JSON.parse(s ?? '')).toEqual(row.s)
+      }
+    }),
+    { numRuns: rounds * 2, endOnFailure: true },
+  )
+}, 120_000)
+
+const types = {
+  id: 'bigint',
+  n: 'bigint',
+  t: 'text',
+  u: 'text',
+  d: 'decimal(30,6)',
+  day: 'date',
+  z: 'timestamp with time zone',
+  w: 'timestamp',
+  yes: 'boolean',
+  f: 'double',
+  l: 'json',
+  s: 'json',
+}
+
+test('CSV, read by the source', async () => {
+  await fc.assert(
+    fc.asyncProperty(typedRows, compression, async (rows, compression) => {
+      const { key } = await exported(rows, { fileType: 'csv', compression })
+      await readBack(rows, key, { columns: types, header: true, delimiter: ',' })
+    }),
+    { numRuns: rounds, endOnFailure: true },
+  )
+}, 120_000)
+
+/** A decimal number without the zeros at its end. */
+const digits = (text: string): string => text.replace(/\.?0*$/, '')
+
+test('NDJSON, read by a JSON parser and by the source', async () => {
+  await fc.assert(
+    fc.asyncProperty(typedRows, compression, async (rows, compression) => {
+      const { key, bytes } = await exported(rows, { fileType: 'json', compression })
+      const lines = decompressed(bytes, compression).toString('utf8').trimEnd().split('\n')
+      expect(lines).toHaveLength(rows.length)
+      for (const [index, row] of rows.entries()) {
+        const line = lines[index] ?? ''
+        const { id, t, u, day, z, w, yes, f, l, s } = JSON.parse(line)
+        expect({ id, t, u, day, z, w, yes, f, l, s }).toEqual({
+          id: index,
+          t: row.t,
+          u: row.u,
+          day: row.day,
+          z: row.z,
+          w: row.w,
+          yes: row.yes,
+          f: row.f,
+          l: row.l,
+          s: row.s,
+        })
+        if (row.n !== null) expect(line).toContain(`"n":${row.n},`)
+        // JSON.parse would round it.
+        if (row.d !== null) expect(digits(/"d":(-?[\d.]+),/.exec(line)?.[1] ?? '')).toBe(digits(row.d))
+      }
+      await readBack(rows, key, { columns: { ...types, d: 'double' } }, ['d'])
+    }),
+    { numRuns: rounds, endOnFailure: true },
+  )
+}, 120_000)
+
+/** hyparquet takes a byte order mark at the beginning of a text away. */
+const unmarked = (text: string): string => text.replace(/^\ufeff/, '')
+
+test('Parquet, every compression, read by hyparquet and by the source', async () => {
+  const codecs = fc.constantFrom('none' as const, 'snappy' as const, 'zstd' as const, 'gzip' as const)
+  await fc.assert(
+    fc.asyncProperty(typedRows, codecs, async (rows, compression) => {
+      const { key, bytes } = await exported(rows, { fileType: 'parquet', compression })
+      const { buffer, byteOffset, length } = bytes
+      const file = buffer.slice(byteOffset, byteOffset + length) as ArrayBuffer
+      const objects = await parquetReadObjects({ file, compressors })
+      expect(objects).toHaveLength(rows.length)
+      for (const [index, row] of rows.entries()) {
+        const { n, t, u, yes, f, l, s } = objects[index] ?? {}
+        expect({ n: n === null ? null : String(n), t, u, yes, f }).toEqual({
+          n: row.n,
+          t: row.t && unmarked(row.t),
+          u: unmarked(row.u),
+          yes: row.yes,
+          f: row.f,
+        })
+        expect(l?.map((entry: bigint | null) => (entry === null ? null : Number(entry))) ?? null).toEqual(
+          row.l,
+        )
+        expect(s ? { a: s.a, b: Number(s.b) } : null).toEqual(
+          row.s && { ...row.s, a: row.s.a && unmarked(row.s.a) },
+        )
+      }
+      await readBack(rows, key, {})
+    }),
+    { numRuns: rounds, endOnFailure: true },
+  )
+}, 120_000)
