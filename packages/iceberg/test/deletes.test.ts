@@ -1,5 +1,8 @@
-import type { ScanDelete } from '@penstock/core'
+import type { ByteRange, ScanDelete } from '@penstock/core'
+import { icebergFixture } from '@penstock/iceberg-fixtures'
 import { describe, expect, test } from 'vitest'
+import { parseTableMetadata, planScan, selectVersion } from '../src/index.ts'
+import { fixtureBytes, fixtureReader } from './local-reader.ts'
 import type { WrittenFile } from './write/manifests.ts'
 import { longBound, tableOf, where } from './write/table.ts'
 
@@ -248,4 +251,38 @@ describe('manifests of deletes', () => {
     await scan(where('region', '=', 'xx'))
     expect(reader.paths).toEqual(['s3://b/list.avro', 's3://b/m0.avro'])
   })
+})
+
+test('of a Puffin file only the bytes of the vectors are read, and no vector before it is needed', async () => {
+  const { metadata: path } = icebergFixture('deletion_vectors')
+  const metadata = parseTableMetadata(fixtureBytes(path), path)
+  const read: { readonly range: ByteRange; readonly size: number }[] = []
+  const local = fixtureReader()
+  const { files } = await planScan({
+    metadata,
+    version: selectVersion(metadata),
+    request: { columns: [['id']], signal: new AbortController().signal },
+    reader: {
+      read: local.read,
+      open: (url, size) => ({
+        url,
+        size,
+        read(range, options) {
+          read.push({ range, size })
+          return local.open(url, size).read(range, options)
+        },
+      }),
+    },
+  })
+  expect(read).toEqual([])
+  const { signal } = new AbortController()
+  const vectors = files.flatMap((file) => file.deletes).filter((entry) => entry.kind === 'positions')
+  const positions = await Promise.all(vectors.map((vector) => vector.load({ signal })))
+  // Ids 1, 3, 5 and the updated 7 of one file, 4 and 18 of the other.
+  expect(positions.map((list) => list.length).sort()).toEqual([2, 4])
+  expect(read).toHaveLength(2)
+  for (const { range, size } of read) {
+    expect(range.start).toBeGreaterThan(0)
+    expect(range.end).toBeLessThan(size)
+  }
 })

@@ -7,7 +7,7 @@ import { buildTable } from './write/build-table.ts'
 import { randomTable } from './write/random-table.ts'
 
 const { signal } = new AbortController()
-const runs = Number(process.env.PENSTOCK_PROPERTY_RUNS ?? 600)
+const runs = Number(process.env.PENSTOCK_PROPERTY_RUNS ?? 400)
 
 test('pruning loses no row, whatever the data, specs, metrics and predicates', async () => {
   let pruned = 0
