@@ -26,6 +26,7 @@ import {
   secretVariable,
 } from '@penstock/runtime'
 import { builtInConnectors, loadConnector } from '../lib/connectors.ts'
+import { type KnownConnector, knownConnectors } from '../lib/installed-connectors.ts'
 import { ProjectCommand } from '../lib/project-command.ts'
 import { applySettings, methodOf, readSettings } from '../lib/settings.ts'
 
@@ -97,7 +98,12 @@ Secrets do not go into the project file, nor on a command line: set them to \${e
         hint: `See: ${this.config.bin} connect --help`,
       })
     const before = Object.hasOwn(project.connections, name) ? project.connections[name] : undefined
-    const reference = flags.connector ?? before?.connector ?? (await chooseConnector(prompter))
+    const known = () =>
+      knownConnectors(project.folder, {
+        version: this.config.version,
+        commandIds: this.config.commandIDs,
+      })
+    const reference = flags.connector ?? before?.connector ?? (await chooseConnector(prompter, known))
     const connector = await loadConnector(reference, project.folder)
     const method = await chooseMethod(
       connector,
@@ -210,12 +216,19 @@ const badName = () =>
 const nameProblem = (name: string): string | undefined =>
   isProjectName(name) ? undefined : '1-64 letters, digits, . _ or -, beginning with a letter or digit'
 
-const chooseConnector = async (prompter: Prompter | undefined): Promise<string> => {
-  const [first] = builtInConnectors
-  if (!prompter || builtInConnectors.length === 1) return first?.name ?? ''
+/** Without somebody to ask: the first one. Installed packages are offered next to those that are built in. */
+const chooseConnector = async (
+  prompter: Prompter | undefined,
+  known: () => Promise<readonly KnownConnector[]>,
+): Promise<string> => {
+  if (!prompter) return builtInConnectors[0]?.name ?? ''
   return prompter.select({
     message: 'Connector',
-    choices: builtInConnectors.map(({ name, title }) => ({ value: name, label: title, hint: name })),
+    choices: (await known()).flatMap(({ reference, connector, error }) =>
+      connector && !error
+        ? [{ value: reference, label: connector.title ?? connector.name, hint: reference }]
+        : [],
+    ),
   })
 }
 
