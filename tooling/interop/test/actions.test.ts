@@ -189,11 +189,11 @@ describe.each(foreignClients.map((kind) => [kind.name, kind] as const))(
       await rm(folder, { recursive: true, force: true })
     })
 
-    test.each([
+    test.for([
       ['small', small],
       ['in parts', large],
-    ])('%s', async (name, body) => {
-      if ('missing' in client) return
+    ] as const)('%s', async ([name, body], context) => {
+      if ('missing' in client) return context.skip(`${kind.name}: ${client.missing}`)
       const source = join(folder, 'source')
       await writeFile(source, body)
       const key = `actions/${name} +ü.bin`

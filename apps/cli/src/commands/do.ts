@@ -53,7 +53,10 @@ export class Do extends ProjectCommand {
       flags: ProjectCommand.baseFlags,
       openConnection: (name) => openProjectConnection(project, name),
     })
-    return command.run(rest, this.config)
+    // The action's own command reads the words, and prints the result.
+    this.parsed = true
+    await command.run(rest, this.config)
+    return undefined
   }
 
   #list(connector: AnyActions): unknown {
