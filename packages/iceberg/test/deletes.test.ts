@@ -125,6 +125,20 @@ describe('position deletes', () => {
   })
 })
 
+test('sequence numbers count in manifests that do not say their format version, too', async () => {
+  const { scan, objects } = tableOf({
+    manifests: [
+      { sequenceNumber: 9n, files: [{ path: 's3://b/new', sequenceNumber: 6n }] },
+      { content: 'deletes', sequenceNumber: 9n, files: [{ path: 'd', content: 1, sequenceNumber: 5n }] },
+    ],
+  })
+  for (const path of ['s3://b/m0.avro', 's3://b/m1.avro']) {
+    const text = Buffer.from(objects.get(path) ?? []).toString('latin1')
+    objects.set(path, Buffer.from(text.replace('format-version', 'no-such-header'), 'latin1'))
+  }
+  expect((await scan()).files[0]?.deletes).toEqual([])
+})
+
 describe('equality deletes', () => {
   const equality = (
     path: string,

@@ -94,7 +94,7 @@ export const readManifest = (
   const { path } = manifest
   const file = openAvro(bytes, path)
   const specId = manifest.specId ?? Number(file.header.metadata.get('partition-spec-id') ?? 0)
-  const formatVersion = Number(file.header.metadata.get('format-version') ?? 1)
+  const formatVersion = file.header.metadata.get('format-version')
   return {
     specId,
     *files() {
@@ -115,7 +115,7 @@ export const readManifest = (
 const fileOf = (
   entry: DecodedRecord,
   manifest: ManifestFile,
-  formatVersion: number,
+  formatVersion: string | undefined,
   specId: number,
 ): TableFile | undefined => {
   const status = longOf(entry, 'status')
@@ -156,14 +156,17 @@ const wrongContent = (): never => {
 const numberOf = (value: bigint | undefined): number | undefined =>
   value === undefined ? undefined : Number(value)
 
-/** Inherited only by what the manifest added: an entry that was carried along must say when its data came. */
+/**
+ * Inherited only by what the manifest added: an entry that was carried along must say when its data came. Manifests
+ * of v1 have no such field, and are as old as can be.
+ */
 const sequenceNumber = (
   entry: DecodedRecord,
   status: bigint,
   manifest: ManifestFile,
-  formatVersion: number,
+  formatVersion: string | undefined,
 ): bigint => {
-  if (formatVersion === 1) return 0n
+  if (formatVersion === '1' || entry.sequenceNumber === undefined) return 0n
   const own = optionally(entry, 'sequenceNumber', longOf)
   if (own !== undefined) return own
   if (status === statuses.added) return manifest.sequenceNumber

@@ -55,7 +55,10 @@ export const planScan = async (options: PlanScanOptions): Promise<Extract<Scan, 
     dataFiles.push(found)
     // Where nothing is deleted the rows that are sure to pass are known before all manifests are read.
     if (deleteManifests.length === 0) rows += sureRows(found)
-    if (limit !== undefined && rows >= BigInt(limit)) break
+    if (limit !== undefined && rows >= BigInt(limit)) {
+      totals.unread++
+      break
+    }
   }
 
   const deletes = await readDeletes(context, deleteManifests, dataFiles)
