@@ -65,17 +65,19 @@ export const restCatalog = (options: RestCatalogOptions): Catalog => {
   ): AsyncGenerator<unknown> {
     const path = await pathOf(...segments)
     const seen = new Set<string>()
-    for (let token: string | undefined = ''; token !== undefined; ) {
+    // No token to begin with: servers that page do so unasked, and not every server takes an empty one.
+    for (let token: string | undefined; ; ) {
       const answer: unknown = await rest.get({
         ...permissions(operation, namespace),
         path,
-        query: { ...query, pageToken: token },
+        query: token === undefined ? query : { ...query, pageToken: token },
       })
       yield answer
       token = nextToken(answer)
-      if (token !== undefined && seen.has(token))
+      if (token === undefined) return
+      if (seen.has(token))
         throw new ConnectorError('data', `The catalog gives the same page of ${operation} again and again.`)
-      if (token !== undefined) seen.add(token)
+      seen.add(token)
     }
   }
 
