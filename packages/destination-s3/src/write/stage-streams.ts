@@ -8,8 +8,8 @@ import { requireFree } from './publish.ts'
 import { createStaging, type StagedFile } from './staged.ts'
 import type { Try } from './try.ts'
 
-/** Files whose bytes are sent at a time; each of them goes in several parts at once. */
-const filesAtOnce = 4
+/** Files whose bytes are sent at a time; the connection limits the requests. */
+const filesAtOnce = 16
 /** With encryption each one also holds parts in memory. */
 const encryptedAtOnce = 2
 
