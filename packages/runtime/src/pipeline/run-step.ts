@@ -178,10 +178,11 @@ const runSql = async (step: StepOf<'sql'>, attempt: StepTry): Promise<StepOutcom
   })
 }
 
-const outcomeOfSql = (output: unknown): StepOutcome => ({
-  output,
-  rows: (output as { rowsChanged?: number } | undefined)?.rowsChanged ?? 0,
-})
+/** A statement that makes a table does not tell its rows. */
+const outcomeOfSql = (output: unknown): StepOutcome => {
+  const { rowsChanged = 0 } = (output ?? {}) as { rowsChanged?: number }
+  return rowsChanged > 0 ? { output, rows: rowsChanged } : { output }
+}
 
 /**
  * The run id is that of the pipeline's run and the step: a retry of the step, also after a restart, writes the same
@@ -252,11 +253,7 @@ const runAction = async (step: StepOf<'action'>, attempt: StepTry): Promise<Step
   const output: unknown = await withContext(
     connection,
     (base) => {
-      const own: ActionContext = {
-        ...base,
-        onProgress: ({ item, items, bytes }) =>
-          onProgress({ type: 'notice', message: `${item}: ${items} done, ${bytes} bytes` }),
-      }
+      const own: ActionContext = { ...base, onProgress: () => {} }
       return action.run(own, input)
     },
     {
