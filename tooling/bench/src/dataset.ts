@@ -78,6 +78,23 @@ export const makeTinyObjects = async (root: string, objects: number): Promise<st
   return folder
 }
 
+/** A database with one table `bench` of such rows. */
+export const makeTable = async (root: string, bytes: number): Promise<{ database: string; rows: number }> => {
+  const rows = Math.floor(bytes / csvRowBytes)
+  const database = join(root, `table-${bytes}.duckdb`)
+  if (!existsSync(database)) {
+    const unfinished = `${database}.tmp`
+    await rm(unfinished, { force: true })
+    const instance = await DuckDBInstance.create(unfinished, { threads: '2' })
+    const connection = await instance.connect()
+    await connection.run(`CREATE TABLE bench AS ${rowSql(0, rows)}`)
+    connection.closeSync()
+    instance.closeSync()
+    await rename(unfinished, database)
+  }
+  return { database, rows }
+}
+
 const writeFiles = async (
   folder: string,
   format: BenchFormat,

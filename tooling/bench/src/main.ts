@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { benchExport } from './export.ts'
 import { benchExtract } from './extract.ts'
 import { benchTransfer } from './transfer.ts'
 
@@ -10,6 +11,12 @@ Formats: csv, csv.gz, ndjson, parquet, small (20,000 objects), idle (a delta wit
 nothing new over 100,000 objects). Each round measures the floor, DuckDB reading
 the same files from local disk, and then the extraction; the ratio is the median
 over the rounds.
+
+pnpm bench export [--size MiB] [--rounds N] [--only FORMAT ...]
+
+Formats: csv, csv.query (a SELECT), csv.gz, ndjson, parquet, 100 parts (of CSV).
+Each round measures the floor, DuckDB copying the same rows to the local disk,
+and then the export into the embedded S3, which runs on the same cores.
 
 pnpm bench transfer [--size MiB] [--objects N] [--keys N] [--rounds N] [--only JOB ...]
 
@@ -43,6 +50,8 @@ if (positionals[0] === 'extract' && !values.help)
     only,
     folder,
   })
+else if (positionals[0] === 'export' && !values.help)
+  await benchExport({ bytes: Number(values.size ?? 1024) * 1024 ** 2, rounds, only, folder })
 else if (positionals[0] === 'transfer' && !values.help)
   await benchTransfer({
     bytes: Number(values.size ?? 2048) * 1024 ** 2,
