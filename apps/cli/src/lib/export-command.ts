@@ -1,5 +1,6 @@
 import { Flags, type Interfaces, parseFlags, readFlags } from '@penstock/command-kit'
 import { type AnyDestination, type ExportMode, exportModes, requireKind } from '@penstock/core'
+import { options } from '@penstock/destination-s3'
 import { resourceOptions } from '@penstock/runtime'
 import { requireFile } from '../commands/runs.ts'
 import { withEngine } from './engine.ts'
@@ -28,8 +29,10 @@ const commonFlags: Interfaces.FlagInput = {
   }),
 }
 
-/** Flags of `export` and `keys`; the destination's own come to them. */
-export const exportFlags: Interfaces.FlagInput = { ...streamFlags, ...commonFlags, ...resourceFlags }
+const sharedFlags: Interfaces.FlagInput = { ...streamFlags, ...commonFlags, ...resourceFlags }
+
+/** Flags that the help shows: with the options of S3. Another destination brings its own. */
+export const exportFlags: Interfaces.FlagInput = { ...optionFlags({ options }), ...sharedFlags }
 
 type ExportInput = Interfaces.Input<
   Interfaces.OutputFlags<Interfaces.FlagInput>,
@@ -54,7 +57,7 @@ export abstract class ExportCommand extends ProjectCommand {
     const own = named?.kind === 'destination' ? optionFlags(named) : {}
     const { args, flags } = await this.parse({
       args: { connection: connectionArgument },
-      flags: { ...own, ...exportFlags, ...ownFlags },
+      flags: { ...own, ...sharedFlags, ...ownFlags },
       baseFlags: ProjectCommand.baseFlags,
       enableJsonFlag: true,
     } as ExportInput)
@@ -63,7 +66,7 @@ export abstract class ExportCommand extends ProjectCommand {
     const connector: AnyDestination = requireKind(await this.connectorOf(project, name), 'destination')
     const resources = parseFlags(resourceOptions, readFlags(resourceOptions, flags))
     const streams = streamsFromFlags(flags)
-    const options = optionsFromFlags(connector, flags)
+    const given = optionsFromFlags(connector, flags)
     const connection = await this.openConnection(project, name)
     const from = flags.from === undefined ? ':memory:' : String(flags.from)
     if (from !== ':memory:') await requireFile(from)
@@ -71,7 +74,7 @@ export abstract class ExportCommand extends ProjectCommand {
       exporting: {
         destination: { ...connection, connector },
         streams,
-        options,
+        options: given,
         mode: flags.mode as ExportMode | undefined,
         name: flags.name as string | undefined,
         resources,

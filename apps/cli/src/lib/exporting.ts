@@ -53,8 +53,8 @@ export const streamFlags: Interfaces.FlagInput = schemaFlags(streamRequest, {
 })
 
 /** Flags of a destination's own options. */
-export const optionFlags = (connector: AnyDestination): Interfaces.FlagInput =>
-  connector.options ? schemaFlags(connector.options, { group: 'DESTINATION', valueNames }) : {}
+export const optionFlags = ({ options }: Pick<AnyDestination, 'options'>): Interfaces.FlagInput =>
+  options ? schemaFlags(options, { group: 'DESTINATION', valueNames }) : {}
 
 type Flags = Readonly<Record<string, unknown>>
 type Request = ExportOptions['streams'][number]

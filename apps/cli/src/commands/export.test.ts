@@ -1,0 +1,79 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is how references are written
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
+import { startLake, type TestLake } from '../../test/lake.ts'
+import { runCommand } from '../../test/run-command.ts'
+import { Export } from './export.ts'
+import { Extract } from './extract.ts'
+import { Keys } from './keys.ts'
+import { Runs } from './runs.ts'
+import { Sweep } from './sweep.ts'
+
+let lake: TestLake
+beforeAll(async () => {
+  lake = await startLake()
+  const text = await lake.project.text()
+  const [, fields = ''] = text.split('connector: source-s3\n')
+  await lake.project.write(`${text}  out:\n    connector: destination-s3\n    prefix: out/\n${fields}`)
+  for (const [name, value] of Object.entries(lake.env)) vi.stubEnv(name, value)
+  await runCommand(Extract, 'lake', '--folder', 'orders/', '--into', database(), ...at())
+})
+afterAll(async () => {
+  vi.unstubAllEnvs()
+  await lake.close()
+})
+
+const at = () => ['--project', lake.project.folder]
+const database = () => join(lake.project.folder, 'w.duckdb')
+const from = () => ['--from', database(), ...at()]
+const template = ['--key-template', 'k/{stream_name}_{part}.{extension}']
+
+it('shows keys, rows and bytes before anything is written', async () => {
+  const argv = ['out', '--table', 'orders', '--max-rows', '2000', ...template, ...from()]
+  const plan = await runCommand(Export, ...argv, '--plan')
+  expect(plan.stdout).toContain('out/k/orders_1.csv')
+  expect(plan.stdout).toMatch(/orders +3,000/)
+  expect((await runCommand(Keys, ...argv)).stdout).toContain('out/k/orders_2.csv')
+  expect(lake.aws.s3.listKeys('sample', 'out/')).toEqual([])
+})
+
+it('writes tables and queries, tells where, and keeps the run', async () => {
+  const sql = 'select count(*) as n from orders'
+  const argv = ['out', '--table', 'orders', '--sql', sql, '--stream', 'all', '--stream', 'counted']
+  const run = await runCommand(Export, ...argv, '--compression', 'gzip', ...template, ...from())
+  expect(run).toMatchObject({ code: 0 })
+  expect(run.stdout).toContain('s3://sample/out/k/all_1.csv.gz')
+  expect(run.stdout).toMatch(/all +append +succeeded +1/)
+  for (const line of run.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
+  expect(run.result).toMatchObject({ export: { streams: [{ rows: 3000 }, { rows: 1 }] } })
+  const { stdout } = await runCommand(Runs, ...at())
+  expect(stdout).toMatch(/succeeded +all, counted +2 +3,001/)
+})
+
+it('exports what is new, from a database that is only read, too', async () => {
+  const argv = ['out', '--table', 'orders', '--name', 'new', '--incremental', 'order_id', ...from(), '--json']
+  const rows = async (...flags: string[]) =>
+    JSON.parse((await runCommand(Export, ...argv, ...flags)).stdout).export.streams[0].rows
+  expect(await rows()).toBe(3000)
+  expect(await rows('--read-only')).toBe(0)
+  expect(await rows()).toBe(0)
+})
+
+it.each([
+  [['out', '--table', 'order'], 5, 'Did you mean orders?'],
+  [['out'], 2, 'Give --table or --sql'],
+  [['lake', '--table', 'orders'], 2, 'not a destination'],
+  [['out', '--table', 'orders', '--key-template', 'x/{nope}'], 2, 'is no macro'],
+  [['out', '--table', 'orders', '--file-type', 'xml'], 2, '--file-type'],
+  [['out', '--sql', 'drop table orders'], 2, 'SELECT can be exported'],
+])('%j ends with %i', async (argv, code, words) => {
+  const run = await runCommand(Export, ...argv, ...from())
+  expect({ code: run.code, says: run.stderr.replaceAll(/\s+/g, ' ').includes(words) || run.stderr }).toEqual({
+    code,
+    says: true,
+  })
+})
+
+it('sweeps: nothing is left behind', async () => {
+  expect((await runCommand(Sweep, 'out', ...at())).stdout).toContain('Nothing is left behind.')
+})
