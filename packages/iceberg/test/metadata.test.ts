@@ -91,6 +91,12 @@ describe('metadata', () => {
     expect(selectVersion(metadata, { ref: 'main' }).snapshot?.snapshotId).toBe(20n)
   })
 
+  test('of many schemas keeps a column that they share once', () => {
+    const [first, second] = parse().schemas
+    expect(second?.fields).toHaveLength(2)
+    expect(second?.fields[0]).toBe(first?.fields[0])
+  })
+
   test.each([0, 4, 99])('of format version %i is refused by that name', (version) => {
     expect(() => parse({ 'format-version': version })).toThrow(`format version ${version}`)
   })
@@ -99,6 +105,9 @@ describe('metadata', () => {
     ['location', { location: 7 }],
     ['snapshot-id', { snapshots: [{ 'timestamp-ms': 1 }] }],
     ['schemas', { schemas: undefined }],
+    ['fields', { schemas: [{ 'schema-id': 0 }] }],
+    ['array', { schemas: [{ 'schema-id': 0, fields: 7 }] }],
+    ['id', { schemas: [{ 'schema-id': 0, fields: [{ name: 'a', type: 'int' }] }] }],
     ['format-version', { 'format-version': 'two' }],
     ['name-mapping', { properties: { 'schema.name-mapping.default': '{}' } }],
   ])('with a wrong %s is an error that names it and the file', (name, change) => {

@@ -1,6 +1,6 @@
-import type { JsonValue } from '../json/scanner.ts'
+import { itemsOf, type JsonSpan, type JsonValue, membersOf, parseSpan } from '../json/scanner.ts'
 import type { IcebergSchema, IcebergType, NestedField } from '../types.ts'
-import { arrayAt, integerAt, type JsonObject, objectOf, stringAt } from './json-access.ts'
+import { arrayAt, integerAt, type JsonObject, objectOf, optionalAt, stringAt } from './json-access.ts'
 
 const simple = new Set([
   'boolean',
@@ -70,13 +70,30 @@ const parseField = (json: JsonValue): NestedField => {
   }
 }
 
-/** A schema of the metadata; v1 has schemas without an id, which count as 0. */
-export const parseSchema = (json: JsonValue): IcebergSchema => {
-  const object = objectOf(json, 'a schema')
-  return {
-    schemaId: object['schema-id'] === undefined ? 0 : integerAt(object, 'schema-id'),
-    fields: arrayAt(object, 'fields').map(parseField),
-    identifierFieldIds:
-      object['identifier-field-ids'] === undefined ? [] : arrayAt(object, 'identifier-field-ids').map(Number),
+/**
+ * Parses schemas of one metadata file; v1 has schemas without an id, which count as 0. A wide table has its columns in
+ * hundreds of schemas: what is the same in several of them is kept once.
+ */
+export const schemaParser = (bytes: Buffer): ((span: JsonSpan) => IcebergSchema) => {
+  const known = new Map<string, NestedField>()
+  const fieldAt = (span: JsonSpan): NestedField => {
+    const text = bytes.toString('latin1', span.start, span.end)
+    const field = known.get(text) ?? parseField(parseSpan(bytes, span))
+    known.set(text, field)
+    return field
+  }
+  return (span) => {
+    let fields: NestedField[] | undefined
+    const members: Record<string, JsonValue> = {}
+    for (const [key, value] of membersOf(bytes, span.start)) {
+      if (key === 'fields') fields = Array.from(itemsOf(bytes, value.start), fieldAt)
+      else members[key] = parseSpan(bytes, value)
+    }
+    if (!fields) throw new TypeError('"fields" of a schema is missing')
+    return {
+      schemaId: optionalAt(members, 'schema-id', integerAt) ?? 0,
+      fields,
+      identifierFieldIds: (optionalAt(members, 'identifier-field-ids', arrayAt) ?? []).map(Number),
+    }
   }
 }

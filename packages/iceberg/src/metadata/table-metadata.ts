@@ -5,7 +5,7 @@ import { itemsOf, type JsonSpan, type JsonValue, membersOf, parseSpan } from '..
 import type { IcebergSchema } from '../types.ts'
 import { integerAt, longAt, objectOf, optionalAt, stringAt } from './json-access.ts'
 import { type NameMapping, parseNameMapping } from './name-mapping.ts'
-import { parseSchema } from './schema-json.ts'
+import { schemaParser } from './schema-json.ts'
 import { parseSnapshot, type Snapshot } from './snapshot.ts'
 import { type PartitionSpec, parsePartitionSpec } from './spec.ts'
 
@@ -86,9 +86,10 @@ const parseMembers = (bytes: Buffer, path: string): TableMetadata => {
   const scalars = Object.fromEntries(scalarKeys.map((key) => [key, value(key) ?? null]))
 
   const formatVersion = supportedVersion(integerAt(scalars, 'format-version'), path)
-  const schemas = items('schemas', (span) => parseSchema(json(span)))
-  const only = schemas.length === 0 ? value('schema') : undefined
-  if (only !== undefined) schemas.push(parseSchema(only))
+  const parseSchema = schemaParser(bytes)
+  const schemas = items('schemas', parseSchema)
+  const only = spans.get('schema')
+  if (schemas.length === 0 && only) schemas.push(parseSchema(only))
   if (schemas.length === 0) throw new TypeError('"schemas" is missing')
   const specs = items('partition-specs', (span) => parsePartitionSpec(json(span)))
   if (specs.length === 0) specs.push(parsePartitionSpec(value('partition-spec') ?? []))
