@@ -49,6 +49,8 @@ export interface Payload {
   readonly length: number
   readonly digest: Digest
   open(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>
+  /** Its memory may be used for other bytes: called once S3 has them. */
+  readonly release?: () => void
 }
 
 function* slices(chunks: readonly Uint8Array[]): Generator<Uint8Array> {

@@ -64,13 +64,18 @@ export const openSource = async ({ path, start = 0, end }: LocalFileSource): Pro
 
     const read = (range: ByteRange, sliceSize: number) => readSlices(file, path, range, sliceSize)
 
+    /** Buffers of parts that S3 has: fresh ones for each part would cost more than hashing them. */
+    const spare: Buffer[] = []
+
     const payload = async (range: ByteRange, verify: boolean): Promise<Payload> => {
       const length = range.end - range.start
       if (length <= memoryBytes) {
-        const chunks: Uint8Array[] = []
-        for await (const chunk of read(range, length)) chunks.push(chunk)
+        const found = spare.findIndex((buffer) => buffer.length >= length)
+        const [buffer = Buffer.allocUnsafeSlow(length)] = found === -1 ? [] : spare.splice(found, 1)
+        const bytes = buffer.subarray(0, length)
+        await fill(file, path, bytes, range.start)
         await assertUnchanged()
-        return memoryPayload(chunks, verify)
+        return { ...memoryPayload([bytes], verify), release: () => void spare.push(buffer) }
       }
       const digester = createDigester(verify)
       for await (const chunk of read(range, sliceBytes * 4)) digester.update(chunk)
@@ -85,25 +90,29 @@ export const openSource = async ({ path, start = 0, end }: LocalFileSource): Pro
   }
 }
 
+/** Reads as many bytes as the buffer has. */
+const fill = async (file: FileHandle, path: string, buffer: Buffer, position: number): Promise<void> => {
+  let filled = 0
+  while (filled < buffer.length) {
+    const { bytesRead } = await file
+      .read(buffer, filled, buffer.length - filled, position + filled)
+      .catch((error: unknown) => {
+        throw unreadable(path, error)
+      })
+    if (bytesRead === 0) throw changed(path)
+    filled += bytesRead
+  }
+}
+
 async function* readSlices(
   file: FileHandle,
   path: string,
   { start, end }: ByteRange,
   sliceSize: number,
 ): AsyncGenerator<Uint8Array> {
-  for (let position = start; position < end; ) {
+  for (let position = start; position < end; position += sliceSize) {
     const slice = Buffer.allocUnsafeSlow(Math.min(sliceSize, end - position))
-    let filled = 0
-    while (filled < slice.length) {
-      const { bytesRead } = await file
-        .read(slice, filled, slice.length - filled, position + filled)
-        .catch((error: unknown) => {
-          throw unreadable(path, error)
-        })
-      if (bytesRead === 0) throw changed(path)
-      filled += bytesRead
-    }
+    await fill(file, path, slice, position)
     yield slice
-    position += slice.length
   }
 }

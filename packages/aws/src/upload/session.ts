@@ -72,6 +72,7 @@ export const uploadSession = (
         const former = known.get(index + 1)
         if (former && isSame(former, payload)) {
           options.onBytes?.(payload.length)
+          payload.release?.()
           sent.push(former)
           continue
         }
@@ -80,6 +81,7 @@ export const uploadSession = (
           signal,
           beforeTry: file.assertUnchanged,
         })
+        payload.release?.()
         sent.push(part)
       }
     })
