@@ -43,8 +43,8 @@ else
   missing="$missing python3"
 fi
 
-# 3. Go: a gateway and a client.
-for module in github.com/versity/versitygw/cmd/versitygw@latest github.com/peak/s5cmd/v2@latest; do
+# 3. Go: a gateway.
+for module in github.com/versity/versitygw/cmd/versitygw@latest; do
   name=$(printf %s "$module" | sed -e 's/@.*//' -e 's,/v[0-9]*$,,' -e 's,.*/,,')
   have "$name" && continue
   command -v go >/dev/null && GOBIN="$cache/bin" go install "$module" || missing="$missing $name"

@@ -24,7 +24,9 @@ describe('a byte order mark', () => {
     ]
     const result = await load(bench.engine, files, { onBadRow: 'reject' })
     expect(result).toMatchObject({ rowsLoaded: 2, rowsRejected: 1 })
-    expect(await rows(bench.engine, 'SELECT line::INTEGER, raw FROM t__rejects')).toEqual([[3, '{"id":"x"}']])
+    expect(
+      await rows(bench.engine, 'SELECT line::INTEGER, byte_offset::INTEGER, raw FROM t__rejects'),
+    ).toEqual([[3, 13, '{"id":"x"}']])
   })
 })
 

@@ -3,6 +3,7 @@ import { countOf, Flags, formatBytes, formatCount, printable } from '@penstock/c
 import { connectionOfKind, describeType, type LedgerCount } from '@penstock/core'
 import { type ExtractPlan, plan, type TablePlan } from '@penstock/runtime'
 import { withEngine } from '../lib/engine.ts'
+import { resourcesOf } from '../lib/extraction.ts'
 import { LoadCommand, loadCommandFlags } from '../lib/load-command.ts'
 import { connectionArgument } from '../lib/project-command.ts'
 
@@ -45,11 +46,7 @@ export class Plan extends LoadCommand {
         engine,
         signal: this.signal,
         onProgress: progress.onProgress,
-        resources: {
-          stagingBytes: resources.staging,
-          stagingFolder: resources.stagingFolder,
-          concurrency: resources.concurrency,
-        },
+        resources: resourcesOf(resources),
       }),
     )
     progress.stop()

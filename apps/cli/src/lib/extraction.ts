@@ -6,7 +6,14 @@ import {
   type RunRecord,
   type TableEngine,
 } from '@penstock/core'
-import { createRunId, extract, type RecordOptions, type ResourceOptions, recordRun } from '@penstock/runtime'
+import {
+  createRunId,
+  extract,
+  type RecordOptions,
+  type ResourceOptions,
+  type Resources,
+  recordRun,
+} from '@penstock/runtime'
 
 export interface Extraction {
   readonly connection: Connection
@@ -39,17 +46,20 @@ export const runExtraction = (extraction: Extraction, record: RecordOptions): Pr
       engine: extraction.engine,
       signal: extraction.signal,
       onProgress: extraction.onProgress,
-      resources: {
-        stagingBytes: resources.staging,
-        stagingFolder: resources.stagingFolder,
-        concurrency: resources.concurrency,
-      },
+      resources: resourcesOf(resources),
       command: extraction.command,
       pipeline,
       runId: started.runId,
     })
   return recordRun(started, work, record)
 }
+
+/** The limits of a run, from the options that the commands and the project share. */
+export const resourcesOf = ({ staging, stagingFolder, concurrency }: ResourceOptions): Resources => ({
+  stagingBytes: staging,
+  stagingFolder,
+  concurrency,
+})
 
 export const resultColumns: readonly TableColumn[] = [
   { title: 'TABLE', cut: 'middle' },

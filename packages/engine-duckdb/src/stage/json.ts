@@ -4,7 +4,7 @@ import { quoteIdentifier, quoteText, quoteTextList, rowsOf } from '../sql.ts'
 import { sameName } from './columns.ts'
 import { readHead, refuseOtherFormat } from './head.ts'
 import { type Layout, type ReadColumn, rowFault } from './reading.ts'
-import { toUtf8 } from './rewrite.ts'
+import { blankMark, byteOrderMark } from './rewrite.ts'
 
 /** Largest single document or element, in bytes. */
 const maxDocumentBytes = 64 * 1024 ** 2
@@ -69,7 +69,7 @@ export const jsonLayout = (columns: readonly JsonColumn[], reader: JsonReader): 
   json: reader,
   names: columns.map(({ name }) => name),
   columnKeys: columns.map(({ keys }) => keys),
-  ...(reader.hasMark && { rewrite: () => [toUtf8('utf-8')] }),
+  ...(reader.hasMark && { rewrite: () => [blankMark()] }),
   source: (paths, types) => {
     const structure = Object.fromEntries(
       columns.map(({ name }, index) => [name, isTextual(types[index]) ? 'VARCHAR' : 'JSON']),
@@ -135,14 +135,12 @@ export const jsonKeys = async (
   return rows.map(([key]) => String(key))
 }
 
-const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf])
-
 /** How to read a file, by its beginning; undefined for one that holds nothing. Refuses other formats under a JSON name. */
 export const jsonReader = async (file: StagedFile, signal: AbortSignal): Promise<JsonReader | undefined> => {
   const head = await readHead(file, signal)
   refuseOtherFormat(file, head)
   const [first] = /[^\s\ufeff]/.exec(head.toString()) ?? []
-  const hasMark = head.subarray(0, 3).equals(byteOrderMark)
+  const hasMark = head.subarray(0, byteOrderMark.length).equals(byteOrderMark)
   if (first === undefined) return undefined
   if (file.path === undefined && file.format.type === 'json')
     throw new ConnectorError(

@@ -32,6 +32,21 @@ export const toUtf8 = (encoding: Dialect['encoding']): Transform => {
   })
 }
 
+/** UTF-8's. */
+export const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf])
+
+/** Makes blanks of a byte order mark, so that all other bytes keep their places. */
+export const blankMark = (): Transform => {
+  let left = byteOrderMark.length
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      const blanks = Math.min(left, chunk.length)
+      left -= blanks
+      done(null, blanks === 0 ? chunk : Buffer.concat([Buffer.alloc(blanks, ' '), chunk.subarray(blanks)]))
+    },
+  })
+}
+
 export const [lineFeed, carriageReturn] = [10, 13]
 
 /** Tells of each byte of delimited text whether it is inside quotes. A quote opens at the beginning of a field alone. */
