@@ -20,7 +20,7 @@ export const rewriteOf = (dialect: Dialect): Rewrite | undefined => {
 }
 
 /** Rewrites text as UTF-8 without a byte order mark: DuckDB reads UTF-16 with a mark not at all. */
-export const toUtf8 = (encoding: Dialect['encoding']): Transform => {
+const toUtf8 = (encoding: Dialect['encoding']): Transform => {
   const decoder = new TextDecoder(encoding, { fatal: false })
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
