@@ -15,12 +15,12 @@ import type { S3WriteAccess } from '../src/s3/write-access.ts'
 export const bucket = 'lake'
 export const region = 'eu-central-1'
 
-/** Waits that keep a test short. */
+/** Waits that keep a test short, and are long enough for a machine with much else to do. */
 export const quick: RetryOptions = {
   baseDelayMs: 2,
   maxDelayMs: 10,
-  answerTimeoutMs: 400,
-  stallTimeoutMs: 400,
+  answerTimeoutMs: 1_500,
+  stallTimeoutMs: 1_500,
 }
 
 /** An embedded AWS with one bucket, for one test. */
