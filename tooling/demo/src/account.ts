@@ -9,6 +9,9 @@ export const bucket = 'sales'
 export const region = 'eu-central-1'
 const extractRole = 'penstock'
 const queryRole = 'penstock-queries'
+const exportRole = 'penstock-exports'
+/** Bucket of a partner, which the exports go to. */
+export const partnerBucket = 'partner'
 /** A table that Spark wrote: one file for each of 17 months. */
 const profilesFixture = 't_month'
 
@@ -31,11 +34,15 @@ export interface Account {
   readonly queryRoleArn: string
   /** The same for the role of the queries in place. */
   createQueryRole(printed: PrintedPolicies): void
+  /** ARN that the role of the exports will have. */
+  readonly exportRoleArn: string
+  /** The same for the role of the exports. */
+  createExportRole(printed: PrintedPolicies): void
   /** Puts another team's Iceberg table into Glue, as its writer left it in S3: `crm.profiles`. */
   createProfiles(): Promise<void>
   /** Uploads through the producer's role, with the AWS SDK. */
   upload(objects: readonly DemoObject[]): Promise<void>
-  /** What the extraction sent so far, apart from what the producer did. */
+  /** What was sent so far, apart from what the producer did; `writing`: what changed something outside the partner's bucket. */
   requests(): { s3: number; sts: number; glue: number; faults: number; writing: string[] }
   close(): Promise<void>
 }
@@ -51,10 +58,10 @@ export const createAccount = async (): Promise<Account> => {
   const aws = await startAws({ region })
   const { identities, endpoint } = aws
   const arnOf = (role: string) => `arn:aws:iam::${aws.account}:role/${role}`
-  aws.s3.createBucket({ name: bucket })
+  for (const name of [bucket, partnerBucket]) aws.s3.createBucket({ name })
   const loader = identities.createUser({
     name: 'loader',
-    policies: [mayAssume(arnOf(extractRole)), mayAssume(arnOf(queryRole))],
+    policies: [extractRole, queryRole, exportRole].map((role) => mayAssume(arnOf(role))),
   })
   const shop = identities.createUser({ name: 'shop', policies: [mayAssume(arnOf('producer'))] })
   const externalId = 'shop-to-lake-1'
@@ -92,6 +99,8 @@ export const createAccount = async (): Promise<Account> => {
     createExtractRole: (printed) => createRole(extractRole, printed),
     queryRoleArn: arnOf(queryRole),
     createQueryRole: (printed) => createRole(queryRole, printed),
+    exportRoleArn: arnOf(exportRole),
+    createExportRole: (printed) => createRole(exportRole, printed),
     createProfiles: async () => {
       aws.s3.createBucket({ name: fixtureBucket })
       for (const { key, path } of fixtureObjects(profilesFixture))
@@ -116,7 +125,9 @@ export const createAccount = async (): Promise<Account> => {
         glue: own.filter(({ service }) => service === 'glue' || service === 'iceberg').length,
         faults: own.filter(({ faults }) => faults.length > 0).length,
         writing: toS3
-          .filter(({ method }) => method !== 'GET' && method !== 'HEAD')
+          .filter(
+            (entry) => entry.method !== 'GET' && entry.method !== 'HEAD' && entry.bucket !== partnerBucket,
+          )
           .map(({ operation }) => operation),
       }
     },

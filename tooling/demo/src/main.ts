@@ -16,6 +16,7 @@ const [
   terminalModule,
   story,
   { askInPlace },
+  { handOver },
   { tellSummary },
 ] = await Promise.all([
   import('@penstock/engine-duckdb'),
@@ -24,6 +25,7 @@ const [
   import('./terminal.ts'),
   import('./story.ts'),
   import('./in-place.ts'),
+  import('./hand-over.ts'),
   import('./summary.ts'),
 ])
 const { createTerminal, DemoFailure, commandEnvironment } = terminalModule
@@ -49,6 +51,7 @@ try {
   await story.loadAndFollow(stage)
   await story.rejectAndAsk(stage)
   await askInPlace(stage)
+  await handOver(stage)
   await tellSummary(stage, performance.now() - begin)
   if (keep) terminal.say('The project is kept. Its S3 is gone, its tables are there:')
   if (keep) terminal.path(folder)

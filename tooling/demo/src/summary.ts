@@ -12,14 +12,14 @@ export const tellSummary = async ({ terminal, account, folder }: Stage, tookMs: 
   )
   const requests = account.requests()
   expectEqual('Requests that met a fault', requests.faults, 2)
-  expectEqual('Requests that change something', requests.writing, [])
+  expectEqual('Requests that change something elsewhere', requests.writing, [])
   const { heading, say, show } = terminal
   heading('In numbers')
   show(
     [
       `objects loaded    ${account.aws.s3.listKeys('sales').length}, of four kinds of files`,
       `rows in tables    ${Number(rows).toLocaleString('en')}, and 1 put aside with its place`,
-      `requests sent     ${requests.s3} to S3, all of them reading; ${requests.sts} to STS, ${requests.glue} to Glue`,
+      `requests sent     ${requests.s3} to S3 (writing: partner alone), ${requests.sts} to STS, ${requests.glue} to Glue`,
       `faults survived   ${requests.faults} (503 Slow Down, connection cut)`,
       `time              ${(tookMs / 1000).toFixed(1)} s`,
     ].join('\n'),
