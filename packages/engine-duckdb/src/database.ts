@@ -139,7 +139,7 @@ export const openDatabase = async (location: string, options: DuckDBOptions): Pr
 }
 
 /** Can't be undone for this instance, whatever SQL says. */
-const contain = async (
+export const contain = async (
   connection: DuckDBConnection,
   folders: readonly (string | undefined)[],
 ): Promise<void> => {

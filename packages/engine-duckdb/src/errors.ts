@@ -155,6 +155,15 @@ const rules: readonly Rule[] = [
     hint: 'Drop the index, constraint or table that depends on it, or load into another table.',
   },
   {
+    pattern:
+      /^Invalid Error: .*(?:don't know what type|TProtocolException|Thrift|[Ss]nappy|ZSTD|[Dd]ecompress|[Gg]zip)/s,
+    kind: 'data',
+    code: 'CorruptParquet',
+    message: (_context, { input }) => `A Parquet file of this query is damaged: ${shortText(input)}`,
+    hint: 'Write the file anew, or leave its rows out by a filter.',
+    actions: ['query'],
+  },
+  {
     pattern: /^FATAL Error|database has been invalidated/,
     kind: 'internal',
     code: 'DatabaseInvalidated',

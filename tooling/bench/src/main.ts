@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { benchExport } from './export.ts'
 import { benchExtract } from './extract.ts'
 import { benchTransfer } from './transfer.ts'
+import { benchZeroCopy } from './zero-copy.ts'
 
 const usage = `pnpm bench extract [--size MiB] [--rounds N] [--latency MS] [--only FORMAT ...]
 
@@ -23,7 +24,17 @@ pnpm bench transfer [--size MiB] [--objects N] [--keys N] [--rounds N] [--only J
 Jobs: up, down (one object of --size, 2048 by default), many-up, many-down
 (--objects of 10 kB), list (--keys). In one run with bare HTTP (the floor) and
 with s5cmd, rclone and awscli where tooling/interop/setup.sh has installed them;
-their times are without their start.`
+their times are without their start.
+
+pnpm bench zero-copy [--size MiB] [--files N] [--rounds N] [--latency MS ...]
+                     [--only QUERY ...] [--python PYTHON]
+
+Ten queries over a partitioned Parquet table in the embedded S3 and Glue (2048 MiB
+in 200 files by default), at 0, 20 and 50 ms of latency: in one run with DuckDB
+over the same files on local disk (the floor), with downloading the files whole,
+and with DuckDB's httpfs (a Python with the packages duckdb and
+duckdb-extension-httpfs of one version). A ratio above 1x says how many times
+Penstock is faster.`
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -31,22 +42,25 @@ const { values, positionals } = parseArgs({
     size: { type: 'string' },
     objects: { type: 'string', default: '10000' },
     keys: { type: 'string', default: '100000' },
+    files: { type: 'string', default: '200' },
     rounds: { type: 'string', default: '3' },
-    latency: { type: 'string', default: '30' },
+    latency: { type: 'string', multiple: true, default: [] },
     only: { type: 'string', multiple: true, default: [] },
     folder: { type: 'string', default: join(tmpdir(), 'penstock-bench') },
+    python: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 })
 
 const rounds = Number(values.rounds)
 const { only, folder } = values
+const latencies = values.latency.map(Number)
 
 if (positionals[0] === 'extract' && !values.help)
   await benchExtract({
     bytes: Number(values.size ?? 1024) * 1024 ** 2,
     rounds,
-    latencyMs: Number(values.latency),
+    latencyMs: latencies[0] ?? 30,
     only,
     folder,
   })
@@ -60,6 +74,16 @@ else if (positionals[0] === 'transfer' && !values.help)
     rounds,
     only,
     folder,
+  })
+else if (positionals[0] === 'zero-copy' && !values.help)
+  await benchZeroCopy({
+    bytes: Number(values.size ?? 2048) * 1024 ** 2,
+    files: Number(values.files),
+    rounds,
+    latencies: latencies.length > 0 ? latencies : [0, 20, 50],
+    only,
+    folder,
+    python: values.python,
   })
 else {
   console.log(usage)

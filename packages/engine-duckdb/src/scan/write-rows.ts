@@ -3,6 +3,7 @@ import type { Database } from '../database.ts'
 import { throwIfCancelled } from '../errors.ts'
 import { interruptible } from '../interruptible.ts'
 import type { OpenQuery, QuerySession } from '../query.ts'
+import { rowsOf } from '../sql.ts'
 
 /** Runs a statement that keeps rows in the database, whole or not at all. Its result is their count. */
 export const writeRows = async (
@@ -16,10 +17,10 @@ export const writeRows = async (
     const rows = await interruptible(connection, signal, async () => {
       await session.begin(connection)
       await connection.run('BEGIN TRANSACTION')
-      const { rowsChanged } = await connection.run(statement)
+      const [count] = await rowsOf(connection, statement)
       throwIfCancelled(signal)
       await connection.run('COMMIT')
-      return rowsChanged
+      return Number(count?.[0] ?? 0)
     })
     return Object.freeze({
       result: Object.freeze({
