@@ -106,6 +106,7 @@ describe('rows are kept in the local database by choice', () => {
     await first.close()
     const { mounts } = await open()
     const engine = await openEngine(path, { readOnly: true })
+    expect((await ask(engine, 'SELECT count(*) FROM sales.orders', { mounts })).rows).toEqual([[10]])
     const error = await ask(engine, 'CREATE TABLE x AS SELECT * FROM sales.orders', { mounts }).catch(
       (reason: unknown) => reason,
     )

@@ -20,7 +20,6 @@ connection.execute(
     f"""CREATE SECRET (TYPE s3, KEY_ID '{task["accessKeyId"]}', SECRET '{task["secretAccessKey"]}',
     REGION 'us-east-1', ENDPOINT '{task["endpoint"].removeprefix("http://")}', URL_STYLE 'path', USE_SSL false)"""
 )
-connection.execute("SET threads = 8")
 orders = f"read_parquet('s3://bench/orders/*/*.parquet', hive_partitioning = true, hive_types = {{'day': DATE}})"
 sql = task["sql"].replace("{orders}", orders).replace("{customers}", "local.customers")
 rows = connection.execute(sql).fetchall()
