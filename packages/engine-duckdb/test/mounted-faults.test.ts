@@ -150,6 +150,18 @@ describe('what happens on the way', () => {
   })
 })
 
+it('wrong SQL is told before anything is read', async () => {
+  const reads: unknown[] = []
+  const { engine, mounts } = await open((bytes) => {
+    const file = memoryFile(url, bytes)
+    reads.push(file.reads)
+    return file
+  })
+  for (const sql of ['SELECT nothing FROM sales.orders', 'SELECT no_such(id) FROM sales.orders', 'SELEKT 1'])
+    expect(await failure(ask(engine, sql, { mounts }))).toMatchObject({ kind: 'config', code: 'InvalidSql' })
+  expect(reads).toEqual([[]])
+})
+
 describe('the cache', () => {
   const cached = async (version: string | undefined) => {
     const files: ReturnType<typeof memoryFile>[] = []

@@ -38,8 +38,7 @@ const rowSql = (first: number, count: number, day: string) => `
     (hash(i + 3) % 1000000) / 7 AS weight
   FROM range(${first}, ${first + count}) rows(i)`
 
-export const dayOf = (index: number): string =>
-  new Date(Date.UTC(2026, 0, 1 + index)).toISOString().slice(0, 10)
+const dayOf = (index: number): string => new Date(Date.UTC(2026, 0, 1 + index)).toISOString().slice(0, 10)
 
 /** Makes the files below `root`, or finds those of an earlier run. */
 export const makeZeroCopyData = async (root: string, bytes: number, files: number): Promise<ZeroCopyData> => {

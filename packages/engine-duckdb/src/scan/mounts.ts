@@ -22,11 +22,11 @@ import { createPlanner, type Planner, type PlanTable, type QueryPlan } from './p
 import { splitStatement } from './plan/statement.ts'
 import { queryReceipt } from './receipt.ts'
 import { sealDatabase } from './seal.ts'
-import { createMountNames, type MountNames, mountSession } from './session.ts'
+import { createMountNames, type MountNames, mountSession, requireBinding } from './session.ts'
 import { createPaths, type ScanContext } from './table/context.ts'
 import { fetchTable } from './table/fetch-table.ts'
 import { planTable, refuseTooLarge, type TablePlan } from './table/plan-table.ts'
-import { type Relation, relationSql, unplannedColumn } from './table/relation.ts'
+import { emptyRelationSql, type Relation, relationSql, unplannedColumn } from './table/relation.ts'
 import { writeRows } from './write-rows.ts'
 
 /** Queries over tables that stay where they are. */
@@ -141,7 +141,14 @@ const prepareQuery = async (
       searchPath,
       signal,
     })
+    // Without a plan everything would be fetched: not for a statement that is wrong.
+    if (plan.unplanned !== undefined) {
+      const views = opened.map(({ name, table }) => ({ name, sql: emptyRelationSql(table.schema) }))
+      await requireBinding(database, mountNames, views, searchPath, select)
+    }
     return { sql: select, target, tables: opened, searchPath, plan }
+  } catch (error) {
+    throw translateError(error, { action: 'query', location: database.location, signal })
   } finally {
     database.disconnect(connection)
   }

@@ -58,6 +58,28 @@ export const mountSession = (
   })
 }
 
+/** Throws what DuckDB has against a statement, without a row of its tables. */
+export const requireBinding = async (
+  database: Database,
+  names: MountNames,
+  views: readonly MountedView[],
+  searchPath: readonly (readonly [string, string])[],
+  sql: string,
+): Promise<void> => {
+  const catalogs = [...new Set(views.map(({ name }) => name[0]))]
+  names.take(catalogs)
+  const connection = await database.connect()
+  try {
+    await attach(connection, catalogs, views, searchPath)
+    const statement = await connection.prepare(sql)
+    statement.destroySync()
+  } finally {
+    database.disconnect(connection)
+    await detach(database, catalogs)
+    names.give(catalogs)
+  }
+}
+
 const attach = async (
   connection: DuckDBConnection,
   catalogs: readonly string[],

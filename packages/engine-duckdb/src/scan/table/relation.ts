@@ -52,15 +52,16 @@ export const relationSql = (relation: Relation, table: number): string => {
         ? columnSql(name, type, group)
         : `error(${quoteText(`${marker}${table}/${index}`)})::${duckdbType(type)} AS ${quoteIdentifier(name)}`,
     )
-  if (relation.groups.length === 0) {
-    const nulls = relation.schema.columns.map(
-      ({ name, type }) => `NULL::${duckdbType(type)} AS ${quoteIdentifier(name)}`,
-    )
-    return `SELECT ${nulls.join(', ')} LIMIT 0`
-  }
+  if (relation.groups.length === 0) return emptyRelationSql(relation.schema)
   return relation.groups
     .map((group) => `SELECT ${outputs(group).join(', ')} FROM ${groupSql(group, relation)}`)
     .join(' UNION ALL ')
+}
+
+/** SQL of a table without rows. */
+export const emptyRelationSql = ({ columns }: TableSchema): string => {
+  const nulls = columns.map(({ name, type }) => `NULL::${duckdbType(type)} AS ${quoteIdentifier(name)}`)
+  return `SELECT ${nulls.join(', ')} LIMIT 0`
 }
 
 const columnSql = (name: string, type: LogicalType, { defaults, witnesses }: FileGroup): string => {
