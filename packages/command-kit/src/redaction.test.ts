@@ -1,5 +1,6 @@
 import { createSecret } from '@penstock/core'
 import { expect, it } from 'vitest'
+import { exactJson, toJson } from './output.ts'
 import { createRedactor } from './redaction.ts'
 
 it('hides secrets in every form, at any depth, in names too', () => {
@@ -24,4 +25,11 @@ it('hides secrets in every form, at any depth, in names too', () => {
     n: 1n,
   })
   expect(redactor.text('abc')).toBe('abc')
+})
+
+it('leaves numbers with all their digits', () => {
+  const redactor = createRedactor()
+  redactor.add(['s3cret'])
+  const text = '{"a":[12345678901234567890,0.10],"b":"[secret]"}'
+  expect(toJson(redactor.value(exactJson(text.replace('[secret]', 's3cret'))), 0)).toBe(text)
 })

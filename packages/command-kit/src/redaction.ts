@@ -23,7 +23,7 @@ export const createRedactor = (): Redactor => {
     if (forms.length === 0) return input
     if (typeof input === 'string') return text(input)
     if (Array.isArray(input)) return input.map(value)
-    if (typeof input !== 'object' || input === null) return input
+    if (typeof input !== 'object' || input === null || isRawNumber(input)) return input
     const json = (input as { toJSON?: unknown }).toJSON
     if (typeof json === 'function') return value(json.call(input))
     return Object.fromEntries(Object.entries(input).map(([name, entry]) => [text(name), value(entry)]))
@@ -35,6 +35,10 @@ export const createRedactor = (): Redactor => {
   }
   return Object.freeze({ add, text, value })
 }
+
+/** A number with all its digits (`exactJson`): a copy of it would not be written as one. */
+const isRawNumber = (value: object): boolean =>
+  (JSON as unknown as { isRawJSON(value: unknown): boolean }).isRawJSON(value)
 
 const formsOf = (secret: string): string[] => [
   secret,
