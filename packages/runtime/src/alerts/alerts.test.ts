@@ -129,6 +129,18 @@ describe('a webhook', () => {
     expect(secrets).toEqual([secret, '/hooks/T123-secret-path'])
   })
 
+  it('does not repeat the SQL of a step, in which a value may stand', async () => {
+    const { url, posted } = await receiver(200)
+    const error = { kind: 'config', code: 'InvalidSql', message: "Parser Error at 'Jane Doe'" } as const
+    await tell({ on: ['failure'], webhook: { url } }, [{ ...run, error }])
+    expect(posted[0]?.body).toContain('in step sums: an error of the kind config')
+    expect(posted[0]?.body).not.toContain('Jane')
+    const missing = { kind: 'not-found', message: 'There is no bucket x.' } as const
+    const load = { id: 'load', kind: 'extract', status: 'failed', tries: 1 } as const
+    await tell({ on: ['failure'], webhook: { url } }, [{ ...run, steps: [load], error: missing }])
+    expect(posted[1]?.body).toContain('failed in step load: There is no bucket x.')
+  })
+
   it('is tried again, as the same delivery, while the other side fails', async () => {
     const { url, posted } = await receiver(503, 200)
     const { deliveries } = await tell({ on: ['failure'], webhook: { url } }, [run])

@@ -69,31 +69,33 @@ export const alertMessage = (
       ...(rows === undefined ? {} : { rows }),
       ...(rowsLost === undefined ? {} : { rowsLost }),
     })),
-    ...(run.error === undefined ? {} : { error: alertError(run.error) }),
+    ...(run.error === undefined ? {} : { error: alertError(run.error, mayQuoteRows(run)) }),
   }
 }
 
-/** Kinds whose messages may quote what a row holds. */
-const quotesRows: ReadonlySet<ErrorKind> = new Set(['data', 'internal'])
+const failedStep = (run: PipelineRun) =>
+  run.steps.find(({ status, tolerated }) => status === 'failed' && !tolerated)
 
-const alertError = ({ kind, code, message, hint, place }: ErrorRecord): AlertError => {
+/** An error about data may quote it, and one of SQL a value of an earlier step that stands in the statement. */
+const mayQuoteRows = (run: PipelineRun): boolean =>
+  run.error?.kind === 'data' || run.error?.kind === 'internal' || failedStep(run)?.kind === 'sql'
+
+const alertError = ({ kind, code, message, hint, place }: ErrorRecord, secretive: boolean): AlertError => {
   const { value: _, ...where } = place ?? {}
   return {
     kind,
     ...(code === undefined ? {} : { code }),
-    ...(quotesRows.has(kind) ? {} : { message, ...(hint === undefined ? {} : { hint }) }),
+    ...(secretive ? {} : { message, ...(hint === undefined ? {} : { hint }) }),
     ...(Object.keys(where).length === 0 ? {} : { place: where }),
   }
 }
 
 /** The failure of a run in one line: the step, and the message where it can't quote a row. */
 export const failureReason = (run: PipelineRun): string => {
-  const step = run.steps.find(({ status, tolerated }) => status === 'failed' && !tolerated)
+  const step = failedStep(run)
   const where = step ? ` in step ${step.id}` : ''
   const { error } = run
   if (!error) return `${run.status}${where}`
-  const what = quotesRows.has(error.kind)
-    ? `an error of the kind ${error.kind}`
-    : error.message.split('\n')[0]
+  const what = mayQuoteRows(run) ? `an error of the kind ${error.kind}` : error.message.split('\n')[0]
   return `failed${where}: ${what}`
 }

@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { writeFileSync } from 'node:fs'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RunRecord } from '@penstock/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { runHistory } from './history.ts'
+import { pipelineHistory, runHistory } from './history.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -32,6 +33,20 @@ describe('the run history', () => {
     expect(await history.read('run-b')).toMatchObject({ runId: 'run-b3' })
     await expect(history.read('run-')).rejects.toMatchObject({ kind: 'config' })
     await expect(history.read('run-c3')).rejects.toMatchObject({ kind: 'not-found' })
+  })
+
+  it('of pipelines keeps the last 1,000 runs', async () => {
+    const history = pipelineHistory(folder)
+    const run = (id: string) =>
+      ({ runId: id, pipeline: 'p', status: 'succeeded', startedAt: id, attempts: 1, steps: [] }) as const
+    await history.save(run('run-0000'))
+    const entry = await readFile(join(folder, '.penstock/pipelines/run-0000.json'))
+    for (let index = 1; index < 1002; index++)
+      writeFileSync(join(folder, `.penstock/pipelines/run-${String(index).padStart(4, '0')}.json`), entry)
+    await history.save(run('run-1002'))
+    const files = (await readdir(join(folder, '.penstock/pipelines'))).sort()
+    expect(files).toHaveLength(1000)
+    expect([files[0], files.at(-1)]).toEqual(['run-0003.json', 'run-1002.json'])
   })
 
   it('calls a run interrupted when its process died', async () => {

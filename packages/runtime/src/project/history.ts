@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ConnectorError, nearest, type RunRecord } from '@penstock/core'
 import type { PipelineRun } from '../pipeline/record.ts'
@@ -23,7 +23,7 @@ export interface History<Run extends AnyRun> {
 /** The project's run history, in `.penstock/runs`. */
 export type RunHistory = History<RunRecord>
 
-/** The project's history of pipelines with their steps, in `.penstock/pipelines`. */
+/** The project's history of pipelines with their steps, in `.penstock/pipelines`: the last 1,000 runs. */
 export type PipelineHistory = History<PipelineRun>
 
 interface Entry<Run> extends ProcessMark {
@@ -34,10 +34,14 @@ interface Entry<Run> extends ProcessMark {
 export const runHistory = (folder: string): RunHistory => createHistory<RunRecord>(folder, 'runs')
 
 export const pipelineHistory = (folder: string): PipelineHistory =>
-  createHistory<PipelineRun>(folder, 'pipelines')
+  createHistory<PipelineRun>(folder, 'pipelines', 1_000)
 
-/** The history of the project in `folder`. Nothing is written before the first record. */
-const createHistory = <Run extends AnyRun>(folder: string, name: string): History<Run> => {
+/** The history of the project in `folder`, of the last `keep` runs. Nothing is written before the first record. */
+const createHistory = <Run extends AnyRun>(
+  folder: string,
+  name: string,
+  keep = Number.POSITIVE_INFINITY,
+): History<Run> => {
   const runs = join(folder, '.penstock', name)
   const load = async (file: string): Promise<Run | undefined> => {
     try {
@@ -55,6 +59,11 @@ const createHistory = <Run extends AnyRun>(folder: string, name: string): Histor
         join(runs, `${fileName(record.runId)}.json`),
         `${JSON.stringify(entry, null, 2)}\n`,
       )
+      if (record.status === 'running') return
+      // Ids sort by time.
+      const files = recordFiles(runs).sort()
+      for (const file of files.slice(0, Math.max(0, files.length - keep)))
+        await rm(join(runs, file), { force: true })
     },
     list: async ({ limit = Number.POSITIVE_INFINITY } = {}) => {
       const records = await Promise.all(recordFiles(runs).map(load))
