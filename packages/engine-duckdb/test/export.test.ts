@@ -9,7 +9,7 @@ import {
   type FileLayout,
 } from '@penstock/core'
 import { describe, expect, test } from 'vitest'
-import { type Bench, failure, openBench } from './support.ts'
+import { type Bench, failure, openBench, rows } from './support.ts'
 
 const signal = new AbortController().signal
 
@@ -378,6 +378,15 @@ describe('resources', () => {
       write(await openBench(), { from: { sql } }, { format: csv(), maxRows: 10_000 }),
     )
     expect(error.message).toContain('broken')
+  })
+
+  test('an iterator that is left without an end does not keep the export from closing', async () => {
+    const bench = await openBench()
+    const opened = await open(bench, { from: { sql: 'SELECT range AS i FROM range(100000000)' } })
+    const files = opened.streams[0]?.files({ format: csv(), maxRows: 10 })[Symbol.asyncIterator]()
+    expect((await files?.next())?.value).toMatchObject({ part: 1, rows: 10 })
+    await opened.close()
+    expect(await rows(bench.engine, 'SELECT 1')).toEqual([[1]])
   })
 
   test('streams show one snapshot, one after another, and rows come as pages', async () => {

@@ -93,10 +93,13 @@ export const queryRows = async (
     readonly connection: DuckDBConnection
     readonly stream: StreamSql
     readonly partitionBy: readonly string[]
+    /** Rows of one file at most: buffers of small files are small, since a file's rows are looked up in them. */
+    readonly maxRows: number | undefined
     readonly signal: AbortSignal
   },
 ): Promise<RowSource> => {
   const { connection, stream, partitionBy, signal } = source
+  const mostRows = Math.min(bufferRows, 4 * (source.maxRows ?? bufferRows))
   const catalog = `__penstock_export_${process.pid}_${catalogs++}`
   const filling = await database.connect()
   const copying = await database.connect()
@@ -112,7 +115,7 @@ export const queryRows = async (
   })
   let ordinal = 0
   let ended = false
-  let target = firstBufferRows
+  let target = Math.min(firstBufferRows, mostRows)
 
   const fill = async (): Promise<Buffer | undefined> => {
     if (ended) return undefined
@@ -138,7 +141,7 @@ export const queryRows = async (
     appender.flushSync()
     appender.closeSync()
     const rowBytes = await averageRowBytes(filling, table, stream.columns)
-    target = Math.max(2_048, Math.min(bufferRows, Math.floor(bufferBytes / Math.max(1, rowBytes))))
+    target = Math.max(1, Math.min(mostRows, Math.floor(bufferBytes / Math.max(1, rowBytes))))
     const runs =
       partitionBy.length === 0
         ? [{ partition: {}, end: rows }]

@@ -64,7 +64,7 @@ const cursorOf = ({ column, after, to }: ExportCursor): ExportCursor => ({
 
 /** Holds the snapshot's turn while a stream is read, however its reading ends. */
 async function* untilEnd<Item>(
-  { inTurn, translate }: ExportSession,
+  { inTurn, translate, signal }: ExportSession,
   read: () => AsyncGenerator<Item>,
 ): AsyncGenerator<Item> {
   const turn = Promise.withResolvers<void>()
@@ -73,13 +73,17 @@ async function* untilEnd<Item>(
     turn.resolve()
     await ended.promise
   })
+  // Who leaves an iterator without ending it must not keep the snapshot from closing.
+  const end = () => ended.resolve()
+  signal.addEventListener('abort', end, { once: true })
   await turn.promise
   try {
     yield* read()
   } catch (error) {
     throw translate(error)
   } finally {
-    ended.resolve()
+    signal.removeEventListener('abort', end)
+    end()
   }
 }
 
@@ -97,7 +101,13 @@ async function* filesOf(
   const source: RowSource =
     ranges && partitionBy.length === 0
       ? tableRows(connection, sql, signal)
-      : await queryRows(database, { connection, stream: sql, partitionBy, signal })
+      : await queryRows(database, {
+          connection,
+          stream: sql,
+          partitionBy,
+          maxRows: layout.maxRows,
+          signal,
+        })
   const writer = pieceWriter({
     stream: selection.name,
     format: layout.format,
