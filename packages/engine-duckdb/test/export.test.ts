@@ -1,57 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
-import {
-  type ConnectorError,
-  csvExportOptions,
-  type ExportFile,
-  type ExportFormat,
-  type ExportSelection,
-  type FileLayout,
-} from '@penstock/core'
+import type { ConnectorError, ExportFormat, ExportSelection } from '@penstock/core'
 import { describe, expect, test } from 'vitest'
-import { type Bench, failure, openBench, rows } from './support.ts'
-
-const signal = new AbortController().signal
-
-const csv = (options: object = {}, compression: 'none' | 'gzip' | 'zstd' = 'none'): ExportFormat => ({
-  type: 'csv',
-  compression,
-  ...csvExportOptions.parse(options),
-})
-
-interface Written {
-  readonly part: number
-  readonly partition: ExportFile['partition']
-  readonly rows: number
-  readonly size: number
-  readonly bytes: Buffer
-}
-
-const open = (bench: Bench, selection: Partial<ExportSelection>, stagingBytes?: number) =>
-  bench.engine.openExport([{ id: 'id', name: 's', from: { sql: 'SELECT 1' }, ...selection }], {
-    signal,
-    ...(stagingBytes !== undefined && { stagingBytes }),
-  })
-
-const write = async (
-  bench: Bench,
-  selection: Partial<ExportSelection>,
-  layout: FileLayout,
-): Promise<Written[]> => {
-  const opened = await open(bench, selection)
-  const written: Written[] = []
-  try {
-    for await (const file of opened.streams[0]?.files(layout) ?? []) {
-      const { part, partition, rows, size } = file
-      written.push({ part, partition, rows, size, bytes: readFileSync(file.path) })
-      await file.release()
-    }
-  } finally {
-    await opened.close()
-  }
-  expect(readdirSync(bench.engine.stagingFolder).filter((name) => name !== 'spill')).toEqual([])
-  return written
-}
+import { csv, makeTable, open, thousand, type Written, write } from './export-support.ts'
+import { type Bench, failure, openBench } from './support.ts'
 
 const text = async (bench: Bench, sql: string, format: ExportFormat): Promise<string> => {
   const [only] = await write(bench, { from: { sql } }, { format })
@@ -146,27 +97,12 @@ test('NDJSON keeps digits, and writes what JSON has no word for as text', async 
   )
 })
 
-const thousand = { sql: "SELECT i, 'row ' || i AS t, i % 3 AS g FROM range(10000) r(i)" }
 const formats: readonly ExportFormat[] = [
   csv(),
   csv({}, 'gzip'),
   { type: 'ndjson', compression: 'zstd' },
   { type: 'parquet', compression: 'zstd' },
 ]
-
-const makeTable = async (bench: Bench) => {
-  const transaction = await bench.engine.begin({ runId: 'make', signal })
-  await transaction.execute(`CREATE TABLE numbers AS ${thousand.sql}`)
-  await transaction.execute('DELETE FROM numbers WHERE i % 10 = 7')
-  await transaction.commit({
-    runId: 'make',
-    command: 'test',
-    connector: 'test',
-    status: 'succeeded',
-    startedAt: '2026-01-01T00:00:00Z',
-    tables: [],
-  })
-}
 
 const linesOf = ({ bytes }: Written, format: ExportFormat): string[] => {
   const plain =
@@ -325,84 +261,5 @@ describe('mapping', () => {
     ],
   ])('%j is refused', async (selection, error) => {
     expect(await failure(open(await openBench(), selection))).toMatchObject(error)
-  })
-})
-
-describe('resources', () => {
-  test('what is not released stops the writing at the ceiling, and goes on when it is', async () => {
-    const bench = await openBench()
-    const from = { sql: "SELECT repeat('x', 1000) AS t FROM range(4000)" }
-    const opened = await open(bench, { from }, 1_000_000)
-    const taken: ExportFile[] = []
-    const held = () => taken.reduce((sum, { size }) => sum + size, 0)
-    for await (const file of opened.streams[0]?.files({ format: csv(), maxRows: 100 }) ?? []) {
-      taken.push(file)
-      expect(held()).toBeLessThanOrEqual(1_000_000)
-      if (taken.length < 5) continue
-      for (const one of taken.splice(0)) await one.release()
-    }
-    for (const one of taken) await one.release()
-    await opened.close()
-  })
-
-  test('one file that is larger than the ceiling is an error that says so', async () => {
-    const bench = await openBench()
-    const from = { sql: "SELECT repeat('x', 1000) AS t FROM range(4000)" }
-    const opened = await open(bench, { from }, 1_000_000)
-    const error = await failure(Array.fromAsync(opened.streams[0]?.files({ format: csv() }) ?? []))
-    expect(error).toMatchObject({ kind: 'resource', code: 'StagingFull' })
-    await opened.close()
-  })
-
-  test('an abort ends the writing and leaves nothing on the disk', async () => {
-    const bench = await openBench()
-    const controller = new AbortController()
-    const opened = await bench.engine.openExport(
-      [{ id: 'id', name: 's', from: { sql: 'SELECT range AS i FROM range(1000000000)' } }],
-      { signal: controller.signal },
-    )
-    const reading = (async () => {
-      for await (const file of opened.streams[0]?.files({ format: csv(), maxRows: 1000 }) ?? []) {
-        await file.release()
-        controller.abort()
-      }
-    })()
-    expect(await failure(reading)).toMatchObject({ kind: 'cancelled' })
-    await opened.close()
-    expect(readdirSync(bench.engine.stagingFolder).filter((name) => name !== 'spill')).toEqual([])
-  })
-
-  test('a query that fails on its way is an error, and no file that looks complete', async () => {
-    const sql = "SELECT CASE WHEN i = 50000 THEN error('broken') ELSE i END AS i FROM range(100000) r(i)"
-    const error = await failure(
-      write(await openBench(), { from: { sql } }, { format: csv(), maxRows: 10_000 }),
-    )
-    expect(error.message).toContain('broken')
-  })
-
-  test('an iterator that is left without an end does not keep the export from closing', async () => {
-    const bench = await openBench()
-    const opened = await open(bench, { from: { sql: 'SELECT range AS i FROM range(100000000)' } })
-    const files = opened.streams[0]?.files({ format: csv(), maxRows: 10 })[Symbol.asyncIterator]()
-    expect((await files?.next())?.value).toMatchObject({ part: 1, rows: 10 })
-    await opened.close()
-    expect(await rows(bench.engine, 'SELECT 1')).toEqual([[1]])
-  })
-
-  test('streams show one snapshot, one after another, and rows come as pages', async () => {
-    const bench = await openBench()
-    await makeTable(bench)
-    const selections = ['a', 'b'].map((name) => ({ id: name, name, from: { table: 'numbers' } }))
-    const opened = await bench.engine.openExport(selections, { signal })
-    const transaction = await bench.engine.begin({ runId: 'more', signal })
-    await transaction.execute("INSERT INTO numbers VALUES (1, 'later', 0)")
-    const counts = opened.streams.map(async (stream) => {
-      let rows = 0
-      for await (const page of stream.rows()) rows += page.length
-      return rows
-    })
-    expect(await Promise.all(counts)).toEqual([9000, 9000])
-    await transaction.rollback()
-    await opened.close()
   })
 })

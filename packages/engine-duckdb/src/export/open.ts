@@ -57,7 +57,8 @@ export const openExport = async (
       unregister()
       ended.abort(new ConnectorError('cancelled', 'The export was closed.'))
       await inTurn(async () => database.disconnect(connection))
-      await rm(folder, { recursive: true, force: true })
+      // What an abandoned reader had under way may still end in there: such a failure is tried again.
+      await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 })
     })()
     return closing
   }
