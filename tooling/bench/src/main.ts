@@ -24,7 +24,7 @@ pnpm bench transfer [--size MiB] [--objects N] [--keys N] [--rounds N] [--only J
 Jobs: up, down (one object of --size, 2048 by default), many-up, many-down
 (--objects of 10 kB), list (--keys). In one run with bare HTTP (the floor) and
 with s5cmd, rclone and awscli where tooling/interop/setup.sh has installed them;
-their times are without their start.
+their times are with their start, which is told as well.
 
 pnpm bench zero-copy [--size MiB] [--files N] [--rounds N] [--latency MS ...]
                      [--only QUERY ...] [--python PYTHON]
