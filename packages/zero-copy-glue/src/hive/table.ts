@@ -79,7 +79,7 @@ interface Partition {
 }
 
 const scanHive = async (opened: Opened, request: ScanRequest): Promise<Scan> => {
-  const { filter, signal, limit } = request
+  const { filter, signal } = request
   const partitions: Partition[] = []
   let skipped = 0
   for await (const partition of partitionsOf(opened, filter, signal)) {
@@ -95,8 +95,6 @@ const scanHive = async (opened: Opened, request: ScanRequest): Promise<Scan> => 
       files.push(scanFile(opened, partition, entry, request))
       bytes += entry.size
     }
-    // Files tell no count of rows: each that has bytes is taken to have at least one.
-    if (limit !== undefined && files.filter(({ residual }) => !residual).length >= limit) break
   }
   return {
     kind: 'files',

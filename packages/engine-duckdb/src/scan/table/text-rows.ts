@@ -66,23 +66,49 @@ export const writeJsonRows = async (
   columns: readonly ScanColumn[],
   target: string,
 ): Promise<void> => {
-  const keys = columns.map(({ name, source }) => (source.from === 'name' ? source.name : name))
-  const types = columns.map(
-    ({ type }, index) => `${quoteText(keys[index] as string)}: ${quoteText(duckdbType(type))}`,
-  )
   const options = [
     `format = ${quoteText(format.type === 'ndjson' ? 'newline_delimited' : 'auto')}`,
     `compression = ${quoteText(format.compression === 'none' ? 'uncompressed' : format.compression)}`,
     `maximum_object_size = ${maxDocumentBytes}`,
   ]
+  const objects = `read_json_objects(${quoteText(path)}, ${options.join(', ')})`
+  const keys = columns.length > 0 ? await keysOfColumns(connection, objects, columns, url) : []
+  const types = columns.map(
+    ({ type }, index) => `${quoteText(keys[index] as string)}: ${quoteText(duckdbType(type))}`,
+  )
   const selected = columns.map(
     ({ name }, index) => `${quoteIdentifier(keys[index] as string)} AS ${quoteIdentifier(name)}`,
   )
   const from =
     columns.length > 0
       ? `read_json(${quoteText(path)}, columns = {${types.join(', ')}}, ${options.join(', ')})`
-      : `read_json_objects(${quoteText(path)}, ${options.join(', ')})`
+      : objects
   return copy(connection, `SELECT ${[...selected, ...rowMark(columns)].join(', ')} FROM ${from}`, target, url)
+}
+
+/** The key of the objects that each column is read from: its name, in whichever case the file writes it, as in Hive. */
+const keysOfColumns = async (
+  connection: DuckDBConnection,
+  objects: string,
+  columns: readonly ScanColumn[],
+  url: string,
+): Promise<readonly string[]> => {
+  const found = await connection.runAndReadAll(`SELECT DISTINCT unnest(json_keys(json)) FROM ${objects}`)
+  const keys = found.getRows().map(([key]) => String(key))
+  return columns.map(({ name, source }) => {
+    const wanted = source.from === 'name' ? source.name : name
+    const alike = keys.filter((key) => key.toLowerCase() === wanted.toLowerCase())
+    if (alike.length < 2) return alike[0] ?? wanted
+    throw new ConnectorError(
+      'data',
+      `${url} has keys that differ by case alone: ${alike.sort().join(', ')}.`,
+      {
+        code: 'AmbiguousKeys',
+        place: { object: url, column: wanted },
+        hint: 'Write one spelling of each key; which value is meant can not be told.',
+      },
+    )
+  })
 }
 
 /** A file needs a column, also where only rows are counted. */
