@@ -24,6 +24,10 @@ const cannedAcls = [
   'public-read',
 ] as const
 
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html */
+const tagCharacters = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u
+const tagMessage = 'Tags have letters, digits, spaces and _ . : / = + - @'
+
 const printable = /^[\x20-\x7e]*$/
 
 /** Fields of a connection. `prefix` confines all of it: what is written, listed and named in the policy. */
@@ -124,7 +128,10 @@ export const config = z
         examples: ['bucket-owner-full-control'],
       }),
     tags: z
-      .record(z.string().min(1).max(128), z.string().max(256))
+      .record(
+        z.string().min(1).max(128).regex(tagCharacters, tagMessage),
+        z.string().max(256).regex(tagCharacters, tagMessage),
+      )
       .refine((tags) => Object.keys(tags).length <= 10, 'An object has at most 10 tags')
       .optional()
       .meta({ title: 'Tags', description: 'Tags of the files', examples: [{ team: 'sales' }] }),

@@ -85,6 +85,7 @@ describe('configuration', () => {
     [{ metadata: { 'Penstock-run': 'x' } }, 'metadata', /for the destination itself/],
     [{ metadata: { a: 'ü' } }, 'metadata', /printable ASCII/],
     [{ tags: Object.fromEntries(Array.from({ length: 11 }, (_, i) => [`t${i}`, ''])) }, 'tags', /10 tags/],
+    [{ tags: { team: 'a&b' } }, 'tags', /Tags have letters/],
     [{ endpoint: 'http://store.example' }, 'endpoint', /Plain http/],
   ])('%j is refused at %s', (fields, path, message) => {
     const issues = config.safeParse({ ...base, ...fields }).error?.issues ?? []
