@@ -1,5 +1,5 @@
 export { Args, Flags, type Interfaces } from '@oclif/core'
-export { type ActionCommandOptions, actionCommand } from './actions/command.ts'
+export { type ActionCommandClass, type ActionCommandOptions, actionCommand } from './actions/command.ts'
 export { findAction } from './actions/definition.ts'
 export { BaseCommand } from './command.ts'
 export { exitCodes } from './exit-codes.ts'

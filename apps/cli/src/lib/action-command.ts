@@ -1,4 +1,4 @@
-import { actionCommand } from '@penstock/command-kit'
+import { type ActionCommandClass, actionCommand } from '@penstock/command-kit'
 import { type AnyActions, type Connection, ConnectorError } from '@penstock/core'
 import { openProject } from '@penstock/runtime'
 import { openProjectConnection, projectFlag } from './project-command.ts'
@@ -8,7 +8,7 @@ export const projectActionCommand = (
   connector: AnyActions,
   action: string,
   aliases: readonly string[] = [],
-) =>
+): ActionCommandClass =>
   actionCommand({
     connector,
     action,

@@ -36,7 +36,7 @@ export interface ActionCommandOptions {
 }
 
 /** A command that can be run; its class has no name to be exported under. */
-type ActionCommandClass = { [Name in keyof typeof BaseCommand]: (typeof BaseCommand)[Name] } & (new (
+export type ActionCommandClass = { [Name in keyof typeof BaseCommand]: (typeof BaseCommand)[Name] } & (new (
   argv: string[],
   config: Config,
 ) => BaseCommand)
