@@ -8,6 +8,8 @@ export default defineConfig({
       'tooling/*/vitest.config.ts',
       '!tooling/interop/vitest.config.ts',
     ],
+    // Many tests wait for a server's silence or a process: one worker less than cores, the default, leaves them idle.
+    maxWorkers: '100%',
     reporters: ['default', './tooling/reporter/summary.ts'],
     coverage: {
       provider: 'v8',
