@@ -1,9 +1,8 @@
 import { stat } from 'node:fs/promises'
 import { countOf, Flags, formatBytes, formatCount, printable } from '@penstock/command-kit'
 import { connectionOfKind, describeType, type LedgerCount } from '@penstock/core'
-import { type ExtractPlan, plan, type TablePlan } from '@penstock/runtime'
+import { type ExtractPlan, plan, resourcesOf, type TablePlan } from '@penstock/runtime'
 import { withEngine } from '../lib/engine.ts'
-import { resourcesOf } from '../lib/extraction.ts'
 import { LoadCommand, loadCommandFlags } from '../lib/load-command.ts'
 import { connectionArgument } from '../lib/project-command.ts'
 

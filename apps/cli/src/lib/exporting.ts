@@ -24,6 +24,7 @@ import {
   type RecordOptions,
   type ResourceOptions,
   recordRun,
+  resourcesOf,
   streamRequest,
 } from '@penstock/runtime'
 
@@ -114,11 +115,7 @@ export interface Exporting {
 
 export const exportOptions = ({ resources, ...exporting }: Exporting): ExportOptions => ({
   ...exporting,
-  resources: {
-    stagingBytes: resources.staging,
-    stagingFolder: resources.stagingFolder,
-    concurrency: resources.concurrency,
-  },
+  resources: resourcesOf(resources),
 })
 
 /** Runs one export and keeps it in the project's history. */

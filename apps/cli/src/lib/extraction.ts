@@ -11,8 +11,8 @@ import {
   extract,
   type RecordOptions,
   type ResourceOptions,
-  type Resources,
   recordRun,
+  resourcesOf,
 } from '@penstock/runtime'
 
 export interface Extraction {
@@ -53,13 +53,6 @@ export const runExtraction = (extraction: Extraction, record: RecordOptions): Pr
     })
   return recordRun(started, work, record)
 }
-
-/** The limits of a run, from the options that the commands and the project share. */
-export const resourcesOf = ({ staging, stagingFolder, concurrency }: ResourceOptions): Resources => ({
-  stagingBytes: staging,
-  stagingFolder,
-  concurrency,
-})
 
 export const resultColumns: readonly TableColumn[] = [
   { title: 'TABLE', cut: 'middle' },

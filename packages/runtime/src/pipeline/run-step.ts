@@ -17,6 +17,7 @@ import { exportTo } from '../export/export.ts'
 import { createRunId, extract } from '../extract/extract.ts'
 import type { OpenedPipeline } from '../project/pipeline.ts'
 import { recordRun } from '../project/record-run.ts'
+import { resourcesOf } from '../project/resources.ts'
 import type { OpenedStep } from '../project/steps.ts'
 import type { RunValues } from '../project/values.ts'
 import type { PipelineContext } from './context.ts'
@@ -76,7 +77,7 @@ const runExtract = async (step: StepOf<'extract'>, attempt: StepTry): Promise<St
           signal,
           clock,
           onProgress,
-          resources: resourcesOf(pipeline),
+          resources: resourcesOf(pipeline.resources),
           command: 'run',
           pipeline: pipeline.name,
           runId: started.runId,
@@ -117,12 +118,6 @@ const startedRecord = ({ pipeline, clock }: StepTry, connection: Connection): Ru
   status: 'running',
   startedAt: clock().toISOString(),
   tables: [],
-})
-
-const resourcesOf = ({ resources }: OpenedPipeline) => ({
-  stagingBytes: resources.staging,
-  stagingFolder: resources.stagingFolder,
-  concurrency: resources.concurrency,
 })
 
 const historyOf = ({ context }: StepTry) => ({
@@ -211,7 +206,7 @@ const runExport = async (step: StepOf<'export'>, attempt: StepTry): Promise<Step
           scheduledTime: scheduledTime === undefined ? undefined : new Date(scheduledTime),
           signal,
           onProgress,
-          resources: resourcesOf(pipeline),
+          resources: resourcesOf(pipeline.resources),
           clock,
           command: 'run',
           pipeline: pipeline.name,

@@ -31,5 +31,6 @@ export {
 } from './project.ts'
 export { type RecordOptions, recordRun } from './record-run.ts'
 export { hasReference, isReference } from './references.ts'
+export { resourcesOf } from './resources.ts'
 export { type ResourceOptions, resourceOptions } from './schema.ts'
 export type { OpenedStep } from './steps.ts'
