@@ -40,8 +40,12 @@ const isBrokenPipe = (error: unknown): boolean =>
 export const flushed = async (stream: Writable): Promise<void> => {
   if (isGone(stream)) return
   await new Promise<void>((resolve) => {
-    stream.once('error', () => resolve())
-    stream.write('', () => resolve())
+    const done = () => {
+      stream.off('error', done)
+      resolve()
+    }
+    stream.once('error', done)
+    stream.write('', done)
   })
 }
 

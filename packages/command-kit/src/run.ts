@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { Config, Errors, type Interfaces, run, settings } from '@oclif/core'
 import { flushed, tolerateClosedReader } from './output.ts'
 
@@ -18,16 +20,36 @@ export const runCommandLine = async (
 
 /**
  * Load options for a command line whose commands are TypeScript sources in `src/commands`, run by Node itself:
- * for development, without a build.
+ * for development, without a build. Only the command that `argv` names is loaded (a published command line has a
+ * manifest for that), but for the `wholesale` ones: they look at all commands.
  */
-export const runFromSources = (root: string, pjson: Interfaces.PJSON): Interfaces.LoadOptions => {
+export const runFromSources = (
+  root: string,
+  pjson: Interfaces.PJSON,
+  argv: readonly string[],
+  wholesale: readonly string[] = [],
+): Interfaces.LoadOptions => {
   settings.enableAutoTranspile = false
+  const target = './src/commands'
+  const file = wholesale.includes(argv[0] ?? '') ? undefined : commandFile(join(root, target), argv)
+  const commands = file ? { strategy: 'pattern', target, globPatterns: [file] } : target
   return {
     root,
-    pjson: { ...pjson, oclif: { ...pjson.oclif, commands: './src/commands' } },
+    pjson: { ...pjson, oclif: { ...pjson.oclif, commands } },
     ignoreManifest: true,
     isRoot: true,
   } as Interfaces.LoadOptions
+}
+
+/** File of the command that a command line begins with, relative to the folder of commands; none for a topic. */
+const commandFile = (folder: string, argv: readonly string[]): string | undefined => {
+  const end = argv.findIndex((word) => !/^[a-z0-9-]+$/.test(word) || word.startsWith('-'))
+  const words = end < 0 ? argv : argv.slice(0, end)
+  for (let count = words.length; count > 0; count -= 1) {
+    const file = `${words.slice(0, count).join('/')}.ts`
+    if (existsSync(join(folder, file))) return file
+  }
+  return undefined
 }
 
 const execute = async (argv: readonly string[], options: Interfaces.LoadOptions): Promise<number> => {

@@ -14,6 +14,7 @@ const [
   { createAccount },
   { createDemoData },
   terminalModule,
+  { commandEnvironment, startCommandLine },
   story,
   { askInPlace },
   { handOver },
@@ -23,17 +24,20 @@ const [
   import('./account.ts'),
   import('./data.ts'),
   import('./terminal.ts'),
+  import('./run-command.ts'),
   import('./story.ts'),
   import('./in-place.ts'),
   import('./hand-over.ts'),
   import('./summary.ts'),
 ])
-const { createTerminal, DemoFailure, commandEnvironment } = terminalModule
+const { createTerminal, DemoFailure } = terminalModule
 const keep = process.argv.includes('--keep')
 const root = await mkdtemp(join(tmpdir(), 'penstock-demo-'))
 const folder = join(root, 'project')
 const account = await createAccount()
-const terminal = createTerminal({
+await mkdir(folder)
+const commandLine = await startCommandLine({
+  root,
   folder,
   signal: abort.signal,
   environment: commandEnvironment(root, {
@@ -41,8 +45,8 @@ const terminal = createTerminal({
     LAKE_SECRET: account.loader.secretAccessKey,
   }),
 })
+const terminal = createTerminal(commandLine)
 try {
-  await mkdir(folder)
   const engine = await duckdb(':memory:')
   const data = await createDemoData(engine, root).finally(() => engine.close())
   await account.upload(data.first)
@@ -63,6 +67,7 @@ try {
     console.error('\nThe demo failed.', told)
   }
 } finally {
+  await commandLine.close()
   await account.close()
   if (!keep) await rm(root, { recursive: true, force: true })
 }

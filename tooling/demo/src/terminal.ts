@@ -1,20 +1,8 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { open, readFile, rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters, styleText } from 'node:util'
+import type { CommandLine, CommandResult } from './run-command.ts'
 
 /** Columns of the terminal that everything has to fit. */
-const width = 80
-
-const commandLine = fileURLToPath(new URL('../../../apps/cli/bin/dev.ts', import.meta.url))
-
-export interface CommandResult {
-  readonly code: number
-  /** stdout and stderr in the order in which they were written, without colours. */
-  readonly text: string
-}
+export const width = 80
 
 export interface RunOptions {
   /** Exit code that the story needs (default 0). */
@@ -32,7 +20,7 @@ export interface Terminal {
   show(text: string): void
   /** A path on a line of its own, however long. */
   path(text: string): void
-  /** Prints a command as a user types it, runs it as its own process, and prints what it writes. */
+  /** Prints a command as a user types it, runs it, and prints what it writes. */
   penstock(command: readonly string[], options?: RunOptions): Promise<CommandResult>
 }
 
@@ -50,12 +38,7 @@ export const expectText = (what: string, text: string, parts: readonly string[])
   for (const part of parts) if (!flat.includes(part)) throw new DemoFailure(`${what}: "${part}" is not in it`)
 }
 
-export const createTerminal = (options: {
-  folder: string
-  environment: NodeJS.ProcessEnv
-  signal: AbortSignal
-}): Terminal => {
-  const { folder, environment, signal } = options
+export const createTerminal = (commandLine: CommandLine): Terminal => {
   const stream = process.stdout
   const paint = (format: 'bold' | 'cyan' | 'dim', text: string) => styleText(format, text, { stream })
   const print = (line = '') => {
@@ -82,9 +65,7 @@ export const createTerminal = (options: {
     penstock: async (command, { code = 0, lines = Number.POSITIVE_INFINITY } = {}) => {
       print()
       for (const line of typed(command)) print(paint('cyan', line))
-      const colours = Boolean(stream.isTTY) && process.env.NO_COLOR === undefined
-      const env = { ...environment, COLUMNS: String(width), ...(colours && { FORCE_COLOR: '1' }) }
-      const result = await execute(command, { folder, env, signal })
+      const result = await commandLine.run(command)
       const output = result.text.trimEnd().split('\n')
       for (const line of output.slice(0, lines)) print(line)
       if (lines > 0 && output.length > lines) print(paint('dim', `... ${output.length - lines} more lines`))
@@ -94,45 +75,6 @@ export const createTerminal = (options: {
         )
       return { code: result.code, text: stripVTControlCharacters(result.text) }
     },
-  }
-}
-
-/** Only what a command needs, so that no setting of the user's own AWS gets into the demo. */
-export const commandEnvironment = (home: string, own: NodeJS.ProcessEnv): NodeJS.ProcessEnv => {
-  const kept = [
-    'PATH',
-    'TMPDIR',
-    'TEMP',
-    'TMP',
-    'SystemRoot',
-    'TERM',
-    'LANG',
-    'NO_COLOR',
-    'NODE_COMPILE_CACHE',
-  ]
-  const taken = kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))
-  return { ...Object.fromEntries(taken), HOME: home, USERPROFILE: home, CI: '1', ...own }
-}
-
-/** Both streams go into one file: it alone keeps the order in which a process wrote to them. */
-const execute = async (
-  command: readonly string[],
-  options: { folder: string; env: NodeJS.ProcessEnv; signal: AbortSignal },
-): Promise<CommandResult> => {
-  const path = join(options.folder, '..', 'output')
-  const file = await open(path, 'w')
-  try {
-    const child = spawn(process.execPath, ['--conditions=penstock:source', commandLine, ...command], {
-      cwd: options.folder,
-      env: options.env,
-      stdio: ['ignore', file.fd, file.fd],
-      signal: options.signal,
-    })
-    const [code] = await once(child, 'close')
-    return { code: typeof code === 'number' ? code : 1, text: await readFile(path, 'utf8') }
-  } finally {
-    await file.close()
-    await rm(path, { force: true })
   }
 }
 
