@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
+import { checkApiReports } from './api-report.ts'
 import { checkContents, checkManifest, type Manifest } from './package-rules.ts'
 
 // Checks the package in the current folder as users get it: packs it, then looks at the tarball's files, at its
-// manifest, and at how Node, bundlers and TypeScript resolve it. Exit code 1 on findings. Needs a build.
+// manifest, at how Node, bundlers and TypeScript resolve it, and at whether its public API is the committed one. Exit
+// code 1 on findings. Needs a build.
 const folder = mkdtempSync(join(tmpdir(), 'penstock-pack-'))
 try {
   execFileSync('pnpm', ['pack', '--pack-destination', folder], { stdio: ['ignore', 'ignore', 'inherit'] })
@@ -33,6 +35,8 @@ try {
     execFileSync('attw', [tarball, '--profile', 'esm-only', '--no-emoji', '--format', 'ascii'], {
       stdio: ['ignore', 'ignore', 'inherit'],
     })
+
+  findings.push(...checkApiReports(process.cwd()))
 
   for (const finding of findings) console.error(`${name}: ${finding}`)
   if (findings.length > 0) process.exitCode = 1

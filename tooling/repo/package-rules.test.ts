@@ -27,6 +27,7 @@ const manifest = {
   description: 'Does it',
   keywords: ['s3'],
   engines: { node: '>=22' },
+  files: ['dist', 'CHANGELOG.md'],
   exports: { '.': { types: './dist/index.d.ts', default: './dist/index.js' } },
   dependencies: { '@penstock/core': '^0.1.0' },
 }
@@ -41,6 +42,8 @@ test.each([
   [{ keywords: [] }, 'keywords are missing'],
   [{ engines: {} }, 'engines.node is missing'],
   [{ exports: { '.': { 'penstock:source': './src/index.ts' } } }, 'exports lead to sources'],
+  [{ files: ['dist'] }, 'files does not name CHANGELOG.md'],
+  [{ dependencies: { zod: '4.6.7' } }, 'zod has an exact version'],
   [{ dependencies: { '@penstock/core': 'workspace:^' } }, '@penstock/core is "workspace:^"'],
 ])('%j is refused', (change, message) => {
   expect(checkManifest({ ...manifest, ...change })).toEqual([expect.stringContaining(message)])

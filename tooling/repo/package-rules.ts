@@ -4,6 +4,7 @@ export interface Manifest {
   readonly description?: string
   readonly keywords?: readonly string[]
   readonly engines?: { readonly node?: string }
+  readonly files?: readonly string[]
   readonly exports?: Readonly<Record<string, unknown>>
   readonly dependencies?: Readonly<Record<string, string>>
 }
@@ -29,6 +30,10 @@ export const checkManifest = (manifest: Manifest): string[] => {
   if (!manifest.engines?.node) findings.push('engines.node is missing')
   if (JSON.stringify(manifest.exports ?? {}).includes('penstock:source'))
     findings.push('exports lead to sources, which are not packed: publishConfig.exports is missing')
+  // npm packs it only where it is named; it exists from the first release on.
+  if (!manifest.files?.includes('CHANGELOG.md')) findings.push('files does not name CHANGELOG.md')
+  // Its types are part of every contract: users have to be able to share one copy.
+  if (/^\d/.test(manifest.dependencies?.zod ?? '')) findings.push('zod has an exact version')
   for (const [name, range] of Object.entries(manifest.dependencies ?? {}))
     if (/^(workspace|link|file|catalog):/.test(range)) findings.push(`${name} is "${range}" for users, too`)
   return findings
