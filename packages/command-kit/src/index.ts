@@ -15,5 +15,6 @@ export { flagName, parseFlags, readFlags, type SchemaFlagOptions, schemaFlags } 
 export { countOf, formatBytes, formatClock, formatCount, formatDuration, formatTime } from './text/numbers.ts'
 export { type Style, styleFor } from './text/style.ts'
 export { renderTable, type TableColumn } from './text/table.ts'
+export { csvLine, rowText, valueText } from './text/values.ts'
 export { columnsOf, pad, printable, truncate, widthOf, wrap } from './text/width.ts'
 export { translateUsageError } from './usage-errors.ts'

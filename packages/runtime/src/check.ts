@@ -47,11 +47,11 @@ export const runCheck = async (connection: Connection, options: CheckOptions = {
   return steps
 }
 
-/** What a connection offers for extraction. */
+/** What a connection offers for extraction, each with the selection that extracts it. */
 export const listTables = async (
   connection: Connection,
   options: UseOptions & { readonly prefix?: string | undefined } = {},
-): Promise<(SourceTable | TableSummary)[]> => {
+): Promise<TableSummary[]> => {
   const { prefix, ...use } = options
   return withContext(
     connection,
@@ -62,7 +62,18 @@ export const listTables = async (
           context,
           prefix === undefined ? {} : { prefix },
         ),
+        summaryOf,
       ),
     use,
   )
+}
+
+const summaryOf = (table: SourceTable | TableSummary): TableSummary => {
+  if (!('kind' in table)) return table
+  return {
+    name: table.name,
+    ...(table.description === undefined ? {} : { description: table.description }),
+    format: table.kind === 'rows' ? 'rows' : 'files',
+    selection: { table: table.name },
+  }
 }

@@ -6,6 +6,8 @@ export { exportMode, type StreamRequest, streamRequest } from './export/request.
 export { type SweepOptions, sweepDestination } from './export/sweep.ts'
 export { createRunId, type ExtractOptions, errorRecord, extract, type Resources } from './extract/extract.ts'
 export { type ExtractPlan, plan, type SchemaChange, type TablePlan } from './extract/plan.ts'
+export { type Preview, type PreviewOptions, previewTable } from './extract/preview.ts'
+export { type RecordedExtraction, runExtraction } from './extract/record.ts'
 export { type LoadRequest, loadRequest, type TableRequest } from './extract/request.ts'
 export { defaultStagingBytes } from './extract/staging.ts'
 export { parseType } from './extract/type-names.ts'
@@ -14,6 +16,7 @@ export { errorOf } from './pipeline/outcome.ts'
 export type { PipelineRun, StepRecord, StepStatus } from './pipeline/record.ts'
 export { type RunPipelineOptions, recordFailedStart, runPipeline } from './pipeline/run.ts'
 export * from './project/index.ts'
+export { firstRows } from './query/first-rows.ts'
 export { type OpenMounts, type OpenMountsOptions, openMounts } from './query/mounts.ts'
 export { explain, type InPlaceOptions, query, queryToFile } from './query/query.ts'
 export { describeSchedule, type Schedule, type ScheduleInput, scheduleEntry } from './schedule/schedule.ts'
@@ -29,4 +32,13 @@ export {
   listNamespaces,
   requireTables,
 } from './zero-copy/catalog.ts'
+export {
+  type ShareChoice,
+  type SharedNamespace,
+  type ShareOutcome,
+  shareLevels,
+  shareTables,
+  unshareNamespace,
+  withoutShares,
+} from './zero-copy/share.ts'
 export { joinName, parseTableName, splitName, tableLabel } from './zero-copy/table-name.ts'

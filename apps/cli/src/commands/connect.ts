@@ -8,18 +8,12 @@ import {
   toJson,
   type WizardOptions,
 } from '@penstock/command-kit'
-import {
-  type AnyConnector,
-  type AuthMethod,
-  ConnectorError,
-  nearest,
-  type SchemaField,
-  schemaFields,
-} from '@penstock/core'
+import { type AnyConnector, type AuthMethod, ConnectorError, nearest, type SchemaField } from '@penstock/core'
 import {
   hasReference,
   initProject,
   isProjectName,
+  needsExternalId,
   openProject,
   type Project,
   saveConnection,
@@ -275,7 +269,7 @@ const complete = async (draft: Draft, name: string, prompter: Prompter | undefin
   }
   const { connector, method } = draft
   const fields = await askFields(prompter, connector.config, { ...options, given: draft.fields })
-  const given = needsExternalId(draft) ? { ...draft.auth, externalId: '' } : draft.auth
+  const given = needsExternalId(draft.method, draft.auth) ? { ...draft.auth, externalId: '' } : draft.auth
   const auth = method ? await askFields(prompter, method.fields, { ...options, given }) : {}
   if (auth.externalId === '') delete auth.externalId
   if (!(await prompter.confirm({ message: 'Set optional fields too?', initial: false })))
@@ -293,14 +287,9 @@ const complete = async (draft: Draft, name: string, prompter: Prompter | undefin
   }
 }
 
-const needsExternalId = ({ method, auth }: Draft): boolean =>
-  method !== undefined &&
-  !auth.externalId &&
-  schemaFields(method.fields).some((field) => field.name === 'externalId' && field.required)
-
 /** Makes the external id of a role that has none yet: the other side puts it into the trust policy. */
 const addExternalId = async (draft: Draft): Promise<string | undefined> => {
-  if (!needsExternalId(draft)) return undefined
+  if (!needsExternalId(draft.method, draft.auth)) return undefined
   const { createExternalId } = await import('@penstock/aws')
   const externalId = createExternalId()
   draft.auth.externalId = externalId

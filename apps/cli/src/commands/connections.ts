@@ -1,25 +1,7 @@
 import { Flags } from '@penstock/command-kit'
-import { type AnyConnector, type ErrorRecord, schemaFields, toConnectorError } from '@penstock/core'
-import {
-  checkConnection,
-  errorRecord,
-  type Project,
-  type ProjectConnection,
-  removeConnection,
-} from '@penstock/runtime'
+import { type ConnectionSummary, removeConnection, summarizeConnection } from '@penstock/runtime'
 import { loadConnector } from '../lib/connectors.ts'
 import { ProjectCommand } from '../lib/project-command.ts'
-
-interface ConnectionSummary {
-  readonly name: string
-  readonly connector: string
-  readonly description?: string
-  readonly auth?: string
-  /** Fields that are no secrets, as they stand in the file. */
-  readonly fields: Readonly<Record<string, unknown>>
-  readonly valid: boolean
-  readonly error?: ErrorRecord
-}
 
 /** Lists the connections of the project, or removes one. */
 export class Connections extends ProjectCommand {
@@ -43,7 +25,9 @@ export class Connections extends ProjectCommand {
       return { removed: flags.remove }
     }
     const connections = await Promise.all(
-      Object.values(project.connections).map((entry) => summarize(project, entry)),
+      Object.values(project.connections).map(({ name }) =>
+        summarizeConnection(project, name, ({ connector }) => loadConnector(connector, project.folder)),
+      ),
     )
     this.#show(connections)
     return { connections }
@@ -79,32 +63,4 @@ export class Connections extends ProjectCommand {
           `\n${this.errStyle.red('✖')} ${name}: ${error.message}${error.hint ? `\n→ ${error.hint}` : ''}`,
         )
   }
-}
-
-const summarize = async (project: Project, entry: ProjectConnection): Promise<ConnectionSummary> => {
-  const method = entry.auth?.method
-  const base = {
-    name: entry.name,
-    connector: entry.connector,
-    ...(entry.description === undefined ? {} : { description: entry.description }),
-    ...(typeof method === 'string' ? { auth: method } : {}),
-  }
-  let connector: AnyConnector | undefined
-  try {
-    connector = await loadConnector(entry.connector, project.folder)
-    checkConnection(project, entry.name, connector)
-    return { ...base, fields: plainFields(connector, entry), valid: true }
-  } catch (error) {
-    const fields = connector ? plainFields(connector, entry) : {}
-    return { ...base, fields, valid: false, error: errorRecord(toConnectorError(error)) }
-  }
-}
-
-/** Fields that the connector knows and that hold no secret. */
-const plainFields = (connector: AnyConnector, entry: ProjectConnection): Record<string, unknown> => {
-  const plain = schemaFields(connector.config).filter(
-    (field) => field.kind !== 'secret' && field.kind !== 'object',
-  )
-  const names = new Set(plain.map((field) => field.name))
-  return Object.fromEntries(Object.entries(entry.fields).filter(([name]) => names.has(name)))
 }

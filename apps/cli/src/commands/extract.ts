@@ -1,8 +1,8 @@
 import { CommandFailure, Flags, printable } from '@penstock/command-kit'
 import { ConnectorError, type RunRecord } from '@penstock/core'
-import { errorOf } from '@penstock/runtime'
+import { errorOf, runExtraction } from '@penstock/runtime'
 import { withEngine } from '../lib/engine.ts'
-import { resultColumns, resultRows, runExtraction } from '../lib/extraction.ts'
+import { resultColumns, resultRows } from '../lib/extraction.ts'
 import { LoadCommand, loadCommandFlags } from '../lib/load-command.ts'
 import { connectionArgument } from '../lib/project-command.ts'
 

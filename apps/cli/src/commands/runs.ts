@@ -10,12 +10,11 @@ import {
   formatTime,
 } from '@penstock/command-kit'
 import { ConnectorError, type RunRecord } from '@penstock/core'
-import { runHistory } from '@penstock/runtime'
+import { durationOf, runHistory, totalsOf } from '@penstock/runtime'
 import { withEngine } from '../lib/engine.ts'
 import { streamColumns, streamRows } from '../lib/exporting.ts'
 import { resultColumns, resultRows } from '../lib/extraction.ts'
 import { ProjectCommand } from '../lib/project-command.ts'
-import { durationOf, totalsOf } from '../lib/runs.ts'
 
 /** Shows the run history. */
 export class Runs extends ProjectCommand {

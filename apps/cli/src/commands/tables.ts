@@ -1,5 +1,5 @@
 import { countOf, Flags, formatBytes, formatCount } from '@penstock/command-kit'
-import type { Connection, SourceTable, TableSummary } from '@penstock/core'
+import type { Connection, TableSummary } from '@penstock/core'
 import { listCatalogTables, listTables, splitName, tableLabel } from '@penstock/runtime'
 import { connectionArgument, ProjectCommand } from '../lib/project-command.ts'
 
@@ -28,12 +28,11 @@ export class Tables extends ProjectCommand {
     const connection = await this.openConnection(project, args.connection)
     if (connection.connector.kind === 'zero-copy')
       return this.#catalogTables(args.connection, connection, flags.namespace)
-    const found = await listTables(connection, {
+    const tables = await listTables(connection, {
       signal: this.signal,
       prefix: flags.prefix,
       notice: (message) => this.notice(message),
     })
-    const tables = found.map(summaryOf)
     this.#show(tables, args.connection)
     return { connection: args.connection, tables }
   }
@@ -107,16 +106,6 @@ export class Tables extends ProjectCommand {
 
 const sizeOf = (value: number | undefined, format: (value: number) => string): string =>
   value === undefined ? '' : format(value)
-
-const summaryOf = (table: SourceTable | TableSummary): TableSummary => {
-  if (!('kind' in table)) return table
-  return {
-    name: table.name,
-    ...(table.description === undefined ? {} : { description: table.description }),
-    format: table.kind === 'rows' ? 'rows' : 'files',
-    selection: { table: table.name },
-  }
-}
 
 /** Flags that extract it, quoted for a shell where needed. */
 const selectionText = (table: TableSummary): string =>

@@ -1,6 +1,15 @@
-import { columnsOf, countOf, exactJson, formatCount, renderTable } from '@penstock/command-kit'
+import {
+  columnsOf,
+  countOf,
+  csvLine,
+  exactJson,
+  formatCount,
+  renderTable,
+  rowText,
+  valueText,
+} from '@penstock/command-kit'
 import { describeType, type QueryResult } from '@penstock/core'
-import { csvLine, rowText, valueText } from './values.ts'
+import { firstRows } from '@penstock/runtime'
 
 /** Writes a piece of the result; false once nobody reads it any more. */
 type Write = (text: string) => Promise<boolean>
@@ -59,19 +68,6 @@ export const writeTable = async (
         ]
       : []),
   ]
-}
-
-const firstRows = async (
-  result: QueryResult,
-  limit: number,
-): Promise<{ rows: (readonly unknown[])[]; more: boolean }> => {
-  const rows: (readonly unknown[])[] = []
-  for await (const page of result.rows()) {
-    const room = limit - rows.length
-    if (page.length > room) return { rows: [...rows, ...page.slice(0, room)], more: true }
-    rows.push(...page)
-  }
-  return { rows, more: false }
 }
 
 const textsOf = (result: QueryResult, row: readonly unknown[]): (string | undefined)[] =>

@@ -20,6 +20,7 @@ export {
 export { projectJsonSchema } from './json-schema.ts'
 export { isProjectName } from './names.ts'
 export { type OpenedPipeline, openPipeline } from './pipeline.ts'
+export { connectionProblems, type FieldProblem, needsExternalId, problemsError } from './problems.ts'
 export {
   connectionNamed,
   openProject,
@@ -34,3 +35,5 @@ export { hasReference, isReference } from './references.ts'
 export { resourcesOf } from './resources.ts'
 export { type ResourceOptions, resourceOptions } from './schema.ts'
 export type { OpenedStep } from './steps.ts'
+export { type ConnectionSummary, summarizeConnection } from './summary.ts'
+export { durationOf, totalsOf } from './totals.ts'

@@ -1,5 +1,5 @@
-import { toJson } from '@penstock/command-kit'
 import type { LogicalType } from '@penstock/core'
+import { toJson } from '../output.ts'
 
 /** A value of a query as text, for a table or CSV; null is undefined. Numbers keep all their digits. */
 export const valueText = (value: unknown, type: LogicalType): string | undefined => {
