@@ -1,6 +1,14 @@
 export { testDestination } from './destination/destination.ts'
 export type { DestinationOptions } from './destination/options.ts'
 export { type FaultProxy, type ProxyFault, startFaultProxy } from './fault-proxy.ts'
+export {
+  type AnyFixture,
+  defineFixture,
+  type Fixture,
+  type OptionsOf,
+  suiteOf,
+  withFixture,
+} from './fixture.ts'
 export type { ConformanceOptions } from './options.ts'
 export type { SourceOptions } from './source/options.ts'
 export { testSource } from './source/source.ts'

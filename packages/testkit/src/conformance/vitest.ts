@@ -1,4 +1,5 @@
-import { describe, it } from 'vitest'
+import { afterAll, describe, it } from 'vitest'
+import { type AnyFixture, suiteOf } from './fixture.ts'
 import { runCheckOf, type Suite } from './suite.ts'
 
 /** Longest run of one check, in ms. */
@@ -18,4 +19,11 @@ export const describeSuite = (suite: Suite): void => {
         limitMs,
       )
   })
+}
+
+/** {@link describeSuite} for a fixture: opens it now, and closes it after the tests of the file. */
+export const describeFixture = async (fixture: AnyFixture): Promise<void> => {
+  const { close, ...options } = await fixture.open()
+  afterAll(async () => close?.())
+  describeSuite(suiteOf(fixture.connector, options))
 }

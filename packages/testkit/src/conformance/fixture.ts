@@ -1,0 +1,71 @@
+import {
+  type AnyActions,
+  type AnyConnector,
+  type AnyDestination,
+  type AnySource,
+  type AnyZeroCopy,
+  ConnectorError,
+  type MaybePromise,
+} from '@penstock/core'
+import { testDestination } from './destination/destination.ts'
+import type { DestinationOptions } from './destination/options.ts'
+import type { ConformanceOptions } from './options.ts'
+import type { SourceOptions } from './source/options.ts'
+import { testSource } from './source/source.ts'
+import type { Suite } from './suite.ts'
+
+/** What the suite of a connector's kind has to know. */
+export type OptionsOf<Connector extends AnyConnector> = Connector extends AnySource
+  ? SourceOptions<Connector>
+  : Connector extends AnyDestination
+    ? DestinationOptions<Connector>
+    : ConformanceOptions<Connector>
+
+/** A connector with all that its suite needs: the default export of a package's fixture module. */
+export interface Fixture<Connector extends AnyConnector = AnyConnector> {
+  readonly connector: Connector
+  /** Starts what the connector talks to. Called once for a run of the suite; `close` ends what was started. */
+  readonly open: () => MaybePromise<
+    OptionsOf<Connector> & { readonly close?: () => PromiseLike<void> | void }
+  >
+}
+
+/** A fixture of any connector, as who runs it handles it. */
+// biome-ignore lint/suspicious/noExplicitAny: variance: options of all connectors meet here
+export type AnyFixture = Fixture<any>
+
+/**
+ * Says how a connector is tested. Its package names the module that exports this by default in its package.json,
+ * `"penstock": { "harness": "./test/fixture.ts" }`; its tests run the same one by `describeFixture`.
+ */
+export const defineFixture = <Connector extends AnyConnector>(
+  connector: Connector,
+  open: Fixture<Connector>['open'],
+): Fixture<Connector> => Object.freeze({ connector, open })
+
+/** The suite of the connector's kind. Throws a `config` error for a kind that has none. */
+export const suiteOf = (connector: AnyConnector, options: ConformanceOptions): Suite => {
+  switch (connector.kind) {
+    case 'source':
+      return testSource(connector, options as SourceOptions)
+    case 'destination':
+      return testDestination(connector, options as DestinationOptions)
+    default:
+      throw new ConnectorError('config', `There is no suite for ${show(connector)}.`)
+  }
+}
+
+const show = ({ name, kind }: AnyActions | AnyZeroCopy): string => `${name}, of the kind ${kind}`
+
+/** Opens a fixture, gives its suite to `use`, and closes it however that ends. */
+export const withFixture = async <Result>(
+  fixture: AnyFixture,
+  use: (suite: Suite) => Promise<Result>,
+): Promise<Result> => {
+  const { close, ...options } = await fixture.open()
+  try {
+    return await use(suiteOf(fixture.connector, options))
+  } finally {
+    await close?.()
+  }
+}
