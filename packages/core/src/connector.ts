@@ -32,8 +32,9 @@ export interface PolicyOptions {
   readonly actions?: readonly string[]
 }
 
-/** What has to be allowed on the other side, as documents ready to paste. */
+/** What has to be allowed on the other side, ready to paste. */
 export interface AccessPolicies {
+  /** A document of plain data, shown as JSON; or a text in the other side's own language, such as SQL. */
   readonly policy: unknown
   /** Who may assume the role, for auth methods with a role. */
   readonly trust?: unknown

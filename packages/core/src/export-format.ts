@@ -15,6 +15,11 @@ export const csvExportOptions = z.strictObject({
   timestampFormat: z.string().min(1).optional().describe('strftime format of timestamps (default ISO 8601)'),
   encoding: z.enum(['utf-8', 'utf-16']).default('utf-8').describe('Text encoding'),
   lineSeparator: z.enum(['lf', 'crlf']).default('lf').describe('End of a line'),
+  binary: z.enum(['base64', 'hex']).default('base64').describe('Text of bytes; hex begins with \\x'),
+  lists: z
+    .enum(['json', 'braces'])
+    .default('json')
+    .describe('Text of a list of scalars; braces: {"a","b",NULL}, as PostgreSQL has it'),
 })
 
 export type CsvExportOptions = z.output<typeof csvExportOptions>

@@ -13,6 +13,8 @@ export interface ExportMapping {
    * their order, so that the same rows always give the same winner. A row with a null in its key has no key and stays.
    */
   readonly dedupe?: { readonly key: readonly string[]; readonly latest: string }
+  /** Columns that identify a row at the destination: the key of the stream's schema, under the new names. */
+  readonly key?: readonly string[]
 }
 
 /** A cursor column and the window of it that is exported. */

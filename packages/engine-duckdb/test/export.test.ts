@@ -88,6 +88,29 @@ describe('CSV', () => {
   })
 })
 
+test('CSV for PostgreSQL has lists in braces and bytes in hex', async () => {
+  const sql = String.raw`SELECT ['a"b', 'c\d,', NULL, '', 'NULL'] AS l, []::INTEGER[] AS e, NULL::INTEGER[] AS n,
+    ['\x5c\xff'::BLOB] AS b, '\x00\xff'::BLOB AS h, [[1], [2, 3]] AS nested,
+    [TIMESTAMPTZ '2026-01-02 03:04:05+02'] AS t`
+  const format = csv({ lists: 'braces', binary: 'hex', header: false, delimiter: '|' })
+  expect(await text(await openBench(), sql, format)).toBe(
+    `${String.raw`"{""a\""b"",""c\\d,"",NULL,"""",""NULL""}"|{}||"{""\\x5cff""}"|\x00ff|[[1],[2,3]]|"{""2026-01-02T01:04:05Z""}"`}
+`,
+  )
+})
+
+test('a key leaves under its new name, and only with its column', async () => {
+  const bench = await openBench()
+  const from = { sql: 'SELECT 1 AS id, 2 AS n' }
+  const opened = await open(bench, { from, key: ['ID'], rename: { id: 'nr' } })
+  expect(opened.streams[0]?.schema.key).toEqual(['nr'])
+  await opened.close()
+  expect(await failure(open(bench, { from, key: ['id'], columns: ['n'] }))).toMatchObject({
+    kind: 'config',
+    place: { column: 'id' },
+  })
+})
+
 test('NDJSON keeps digits, and writes what JSON has no word for as text', async () => {
   const sql = `SELECT 9223372036854775807 AS i, 'nan'::DOUBLE AS n, [1.5, 'inf'::DOUBLE] AS l, '{"a": 1}'::JSON AS j,
     {z: TIMESTAMPTZ '2026-01-02 03:04:05+02', raw: '\\xff'::BLOB} AS s, NULL AS x, '' AS e`

@@ -7,7 +7,7 @@ import { connectionArgument, ProjectCommand } from '../lib/project-command.ts'
 export class Policy extends ProjectCommand {
   static override summary = 'Print the least-privilege policy for a connection.'
   static override description =
-    'Prints the IAM policy that the connection needs and nothing more, as JSON ready to paste. --trust prints the trust policy of the role instead: who may assume it, and with which external id. Nothing is called, and no secret is needed.'
+    'Prints what the connection needs and nothing more, ready to paste: an IAM policy as JSON, for a database GRANTs. --trust prints the trust policy of the role instead: who may assume it, and with which external id. Nothing is called, and no secret is needed.'
   static override examples = [
     { description: 'What the credentials have to be allowed', command: '<%= config.bin %> policy lake' },
     { description: 'Who may assume the role', command: '<%= config.bin %> policy lake --trust' },
@@ -59,7 +59,8 @@ export class Policy extends ProjectCommand {
           hint: `Its auth method is ${authMethod ?? 'none'}; a trust policy belongs to assumed-role.`,
         },
       )
-    this.print(toJson(flags.trust ? documents.trust : documents.policy))
+    const document = flags.trust ? documents.trust : documents.policy
+    this.print(typeof document === 'string' ? document.trimEnd() : toJson(document))
     if (!flags.trust && documents.trust !== undefined)
       this.notice(`\nThe trust policy of the role: ${this.config.bin} policy ${args.connection} --trust`)
     return documents

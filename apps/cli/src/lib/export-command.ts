@@ -17,7 +17,8 @@ const commonFlags: Interfaces.FlagInput = {
     description: 'Open the file for reading only; what the export remembers goes to the project.',
   }),
   mode: Flags.string({
-    description: 'append adds files, overwrite replaces what this export wrote before (default: append).',
+    description:
+      'append adds, overwrite replaces what this export wrote before, merge replaces rows of the same key, where the destination can (default: append).',
     options: [...exportModes],
   }),
   name: Flags.string({ description: 'Name of the export (default: its streams).', helpValue: 'NAME' }),

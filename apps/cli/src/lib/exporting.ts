@@ -37,6 +37,7 @@ const valueNames = {
   mandatory: 'COLUMN',
   dedupe: 'COLUMN',
   latest: 'COLUMN',
+  key: 'COLUMN',
   incremental: 'COLUMN',
   delimiter: 'CHARACTER',
   nullValue: 'TEXT',

@@ -17,6 +17,8 @@ export interface StreamSql {
   /** Present where one row per key is kept. */
   readonly dedupe: { readonly keys: readonly string[]; readonly order: string } | undefined
   readonly mandatory: readonly string[]
+  /** Names of the columns of the key, as they leave. */
+  readonly key: readonly string[] | undefined
   readonly cursor: { readonly sql: string; readonly type: LogicalType } | undefined
 }
 
@@ -54,6 +56,7 @@ export const streamSql = (
     windowed: `${relation}${where(window)}`,
     dedupe: dedupeOf(selection, available, find),
     mandatory,
+    key: selection.key && keyOf(selection.name, selection.key.map(find), renamed, columns),
     cursor: cursor && { sql: quoteIdentifier(cursor.name), type: cursor.type },
   }
 }
@@ -101,6 +104,22 @@ const refuseTwins = (stream: string, columns: readonly Column[]): void => {
     seen.add(tableKey(name))
   }
 }
+
+const keyOf = (
+  stream: string,
+  key: readonly Column[],
+  renamed: ReadonlyMap<string, string>,
+  columns: readonly Column[],
+): readonly string[] =>
+  key.map(({ name }) => {
+    const leaving = renamed.get(name) ?? name
+    if (columns.some((column) => column.name === leaving)) return leaving
+    throw new ConnectorError('config', `Column "${name}" of the key of ${stream} is not exported.`, {
+      code: 'NoSuchColumn',
+      place: { table: stream, column: name },
+      hint: 'Add it to the columns.',
+    })
+  })
 
 const dedupeOf = (
   { dedupe }: ExportSelection,

@@ -37,7 +37,7 @@ export const openStream = (session: ExportSession, prepared: PreparedStream): Op
   return Object.freeze({
     id: selection.id,
     name: selection.name,
-    schema: { columns: sql.columns },
+    schema: { columns: sql.columns, ...(sql.key && { key: sql.key }) },
     ...(selection.window && { cursor: cursorOf(selection.window) }),
     files: (layout: FileLayout) => {
       takeOnce()

@@ -132,15 +132,29 @@ const csvValue = (type: LogicalType, sql: string, format: CsvExportOptions): str
     return `strftime(${sql}, ${quoteText(format.dateFormat)})`
   if (type.type === 'timestamp' && format.timestampFormat !== undefined)
     return `strftime(${type.zoned ? `${sql} AT TIME ZONE 'UTC'` : sql}, ${quoteText(format.timestampFormat)})`
+  if (type.type === 'list' && format.lists === 'braces' && !isNested(type.element))
+    return bracedList(type.element, sql, format)
   if (isNested(type)) return `to_json(${jsonValue(type, sql)})::VARCHAR`
-  return plainText(type, sql)
+  return plainText(type, sql, format.binary)
 }
 
-/** Text of a scalar: ISO 8601 for timestamps, base64 for bytes; others as DuckDB writes them. */
-export const plainText = (type: LogicalType, sql: string): string => {
+/** Text of a scalar: ISO 8601 for timestamps, base64 or hex for bytes; others as DuckDB writes them. */
+export const plainText = (
+  type: LogicalType,
+  sql: string,
+  binary: CsvExportOptions['binary'] = 'base64',
+): string => {
   if (type.type === 'timestamp') return isoText(sql, type.zoned)
-  if (type.type === 'binary') return `to_base64(${sql})`
+  if (type.type === 'binary') return binary === 'hex' ? `'\\x' || lower(hex(${sql}))` : `to_base64(${sql})`
   return sql
+}
+
+/** https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO: every element in quotes, so that none means null. */
+const bracedList = (element: LogicalType, sql: string, { binary }: CsvExportOptions): string => {
+  const plain = `(${plainText(element, 'x', binary)})::VARCHAR`
+  const escaped = `replace(replace(${plain}, '\\', '\\\\'), '"', '\\"')`
+  const elements = `list_transform(${sql}, lambda x: CASE WHEN x IS NULL THEN 'NULL' ELSE '"' || ${escaped} || '"' END)`
+  return `CASE WHEN ${sql} IS NULL THEN NULL ELSE '{' || coalesce(array_to_string(${elements}, ','), '') || '}' END`
 }
 
 const isoText = (sql: string, zoned: boolean): string => {

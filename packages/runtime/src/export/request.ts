@@ -27,6 +27,11 @@ export const streamRequest = z.strictObject({
     .optional()
     .describe('Key of one or two columns: one row per key is exported'),
   latest: name.optional().describe('Column that decides which row of a key is exported: the highest'),
+  key: z
+    .array(name)
+    .min(1)
+    .optional()
+    .describe('Columns that identify a row: what merge goes by, and the primary key of a new table'),
   incremental: name.optional().describe('Cursor column: only rows beyond the last complete export'),
 })
 
@@ -34,7 +39,9 @@ export type StreamRequest = z.input<typeof streamRequest>
 
 export const exportMode = z
   .enum(exportModes)
-  .describe('append adds files, overwrite replaces what this export wrote before')
+  .describe(
+    'append adds, overwrite replaces what this export wrote before, merge replaces rows of the same key (where the destination can)',
+  )
 
 /** Validates requests and makes selections of them. Throws `config` errors in the words of the request. */
 export const selectionsOf = (exportId: string, requests: readonly unknown[]): ExportSelection[] => {
@@ -58,7 +65,7 @@ export const selectionsOf = (exportId: string, requests: readonly unknown[]): Ex
 
 const selectionOf = (exportId: string, request: unknown): ExportSelection => {
   const stream = parse(streamRequest, request, 'a stream')
-  const { table, sql, columns, rename, mandatory, dedupe, latest, incremental } = stream
+  const { table, sql, columns, rename, mandatory, dedupe, latest, key, incremental } = stream
   if ((table === undefined) === (sql === undefined))
     throw new ConnectorError('config', 'A stream is either a table or a SELECT.', {
       code: 'StreamSource',
@@ -82,6 +89,7 @@ const selectionOf = (exportId: string, request: unknown): ExportSelection => {
     ...(rename && { rename }),
     ...(mandatory && { mandatory }),
     ...(dedupe && latest !== undefined && { dedupe: { key: dedupe, latest } }),
+    ...(key && { key }),
     ...(incremental !== undefined && { window: { column: incremental } }),
   }
 }
