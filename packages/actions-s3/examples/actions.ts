@@ -23,8 +23,8 @@ const connection = s3Actions({
 await withContext(connection, async (context) => {
   const written = await uploadFile(context, { source, to: 'incoming/', metadata: { run: '7' } })
   console.log(`${written.key}: ${written.size} bytes, CRC-64/NVME ${written.crc64nvme}`)
-  const { items } = await listFiles(context, { prefix: 'incoming/' })
-  console.log(items.map((item) => item.key))
+  const { files } = await listFiles(context, { prefix: 'incoming/' })
+  console.log(files.map((item) => item.key))
   console.log((await head(context, { path: written.key })).metadata)
   const { downloaded } = await sync(context, { from: 's3://lake/incoming/', to: join(folder, 'copy') })
   console.log(`${downloaded} file came down`)

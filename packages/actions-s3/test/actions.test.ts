@@ -203,18 +203,18 @@ describe('list-files and list-folders', () => {
     for (const key of keys) await lake.put(key)
     await lake.use(async (context) => {
       const files = async (prefix?: string) =>
-        (await listFiles(context, { prefix })).items.map(({ key }) => key)
+        (await listFiles(context, { prefix })).files.map(({ key }) => key)
       expect(await files()).toEqual([...keys].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))))
       expect(await files('a/')).toEqual(['a/b/1', 'a/b/2', 'a/c'])
       expect(await files('a')).toEqual(['a', 'a/b/1', 'a/b/2', 'a/c', 'ab/x'])
       expect(await files('none')).toEqual([])
       const folders = async (prefix?: string) =>
-        (await listFolders(context, { prefix })).items.map((item) => item.prefix)
+        (await listFolders(context, { prefix })).folders.map((folder) => folder.prefix)
       expect(await folders()).toEqual(['/', 'a/', 'ab/', 'b/', 'sp ace/', 'ü/'])
       expect(await folders('a')).toEqual(['a/', 'ab/'])
       expect(await folders('a/')).toEqual(['a/b/'])
       expect(await folders('b/')).toEqual(['b//'])
-      expect((await listFolders(context, { prefix: '', delimiter: 'c' })).items).toEqual([
+      expect((await listFolders(context, { prefix: '', delimiter: 'c' })).folders).toEqual([
         { prefix: 'a/c' },
         { prefix: 'b//c' },
         { prefix: 'sp ac' },
@@ -227,9 +227,9 @@ describe('list-files and list-folders', () => {
     await lake.use(async (context) => {
       let emitted = 0
       const streamed = await listFiles(context, { prefix: 'k/' }, async () => void emitted++)
-      expect([emitted, streamed.count, streamed.items.length]).toEqual([2100, 2100, 0])
+      expect([emitted, streamed.count, streamed.files.length]).toEqual([2100, 2100, 0])
       const limited = await listFiles(context, { prefix: 'k/', limit: 1500 })
-      expect([limited.items.length, limited.truncated]).toEqual([1500, true])
+      expect([limited.files.length, limited.truncated]).toEqual([1500, true])
       lake.operations()
       await listFiles(context, { prefix: 'k/', limit: 3 })
       expect(lake.operations().length).toBeLessThanOrEqual(2)

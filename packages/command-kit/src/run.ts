@@ -56,7 +56,10 @@ const execute = async (argv: readonly string[], options: Interfaces.LoadOptions)
   let config: Config | undefined
   try {
     config = (await Config.load(options)) as Config
-    await run([...argv], config)
+    const command = config.findCommand(argv[0] ?? '') as { id: string; ownHelp?: boolean } | undefined
+    // oclif would print the help of the command itself, whatever words follow.
+    if (command?.ownHelp && argv.includes('--help')) await config.runCommand(command.id, argv.slice(1))
+    else await run([...argv], config)
     return 0
   } catch (error) {
     if (error instanceof Errors.ExitError) return error.oclif.exit ?? 0

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { AuthMethod } from './auth.ts'
 import { parse } from './connection.ts'
 import type { ConnectorContext, ConnectorDefinition, ResolvedAuth } from './connector.ts'
+import { type SchemaField, schemaFields } from './schema-fields.ts'
 
 /** What an action gets beside its input: the connection's context, and the streams of who calls it. */
 export interface ActionContext<Config = unknown, Auth = unknown> extends ConnectorContext<Config, Auth> {
@@ -39,9 +40,11 @@ export interface Action<
   readonly output: Output
   /** True when it changes nothing on the other side: may be tried again freely. */
   readonly readOnly?: boolean
+  /** Output field with the list of what an action with many results finds or does. Default `items`. */
+  readonly list?: string
   /**
    * Does it. Throws ConnectorErrors. An action with many results hands them out as they come by `emit`, each an
-   * element of the list `items` of its output; then the output's `items` may be left empty by who streams.
+   * element of the list of its output (see `list`), which it then leaves empty.
    */
   run(
     context: Context,
@@ -88,6 +91,12 @@ export type ActionContextOf<Config extends z.ZodType, Methods extends readonly A
   z.output<Config>,
   ResolvedAuth<Methods>
 >
+
+/** Output field with the many results of an action, where it has such a field. */
+export const listField = (action: AnyAction): SchemaField | undefined => {
+  const field = schemaFields(action.output).find(({ name }) => name === (action.list ?? 'items'))
+  return field?.itemFields ? field : undefined
+}
 
 /** One action with its types inferred. */
 export const defineAction = <

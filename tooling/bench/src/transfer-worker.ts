@@ -128,8 +128,8 @@ const floor: Record<Exclude<TransferTask['job'], 'list'>, Job> = {
       )
   },
   'many-down': async (context, task) => {
-    const { items } = await listFiles(context, { prefix: url(task) })
-    const urls = await Promise.all(items.map(({ key }) => signed(context, task, key, 'GET')))
+    const { files } = await listFiles(context, { prefix: url(task) })
+    const urls = await Promise.all(files.map(({ key }) => signed(context, task, key, 'GET')))
     mkdirSync(task.path, { recursive: true })
     return () =>
       inLanes(

@@ -124,13 +124,13 @@ describe.each(foreignServers.map((server) => [server.name, server] as const))(
         large: { key: 'in/large.bin', body: large },
       })
       await use(lake, async (actions) => {
-        const { items } = await listFiles(actions, { prefix: 'in/' })
-        expect(items.map(({ key, size }) => [key, size])).toEqual([
+        const { files } = await listFiles(actions, { prefix: 'in/' })
+        expect(files.map(({ key, size }) => [key, size])).toEqual([
           ['in/a b+c.bin', small.length],
           ['in/large.bin', large.length],
           ['in/x/ü.bin', 3],
         ])
-        expect((await listFolders(actions, { prefix: 'in/' })).items).toEqual([{ prefix: 'in/x/' }])
+        expect((await listFolders(actions, { prefix: 'in/' })).folders).toEqual([{ prefix: 'in/x/' }])
         expect(await head(actions, { path: 'in/large.bin' })).toMatchObject({ size: large.length })
         const to = join(lake.folder, 'down.bin')
         await downloadFile(actions, { path: 'in/large.bin', to })

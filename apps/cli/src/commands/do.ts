@@ -1,4 +1,4 @@
-import { Args, actionCommand, findAction, printable } from '@penstock/command-kit'
+import { Args, actionCommand, findAction, printable, showActionHelp, showHelp } from '@penstock/command-kit'
 import { type AnyAction, type AnyActions, ConnectorError, requireKind } from '@penstock/core'
 import { openProject } from '@penstock/runtime'
 import { openProjectConnection, ProjectCommand } from '../lib/project-command.ts'
@@ -13,6 +13,8 @@ export class Do extends ProjectCommand {
     { description: 'One of it', command: '<%= config.bin %> do tools list-files incoming/ --limit 5' },
   ]
   static override usage = 'do CONNECTION [ACTION] [ARGUMENTS] [flags of the action]'
+  /** Its help is that of the action, where one is named. */
+  static readonly ownHelp = true
   static override args = {
     connection: Args.string({
       name: 'connection',
@@ -29,6 +31,11 @@ export class Do extends ProjectCommand {
   async run(): Promise<unknown> {
     // The action's flags are not known before the action is.
     const [connectionName, word, ...rest] = this.argv
+    const help = this.argv.includes('--help')
+    if (help && (word === undefined || [connectionName, word].some((text) => text?.startsWith('-')))) {
+      this.parsed = true
+      return showHelp(this.config, 'do')
+    }
     if (connectionName === undefined || connectionName.startsWith('-')) {
       await this.parse(Do)
       throw new ConnectorError('config', 'CONNECTION is missing.', {
@@ -53,8 +60,9 @@ export class Do extends ProjectCommand {
       flags: ProjectCommand.baseFlags,
       openConnection: (name) => openProjectConnection(project, name),
     })
-    // The action's own command reads the words, and prints the result.
     this.parsed = true
+    if (help) return showActionHelp(this.config, command, ['do', connectionName, word])
+    // The action's own command reads the words, and prints the result.
     await command.run(rest, this.config)
     return undefined
   }

@@ -76,8 +76,9 @@ export const listFiles = defineAction({
     count: z.int(),
     bytes: z.int().meta({ unit: 'bytes' }),
     truncated: z.boolean().meta({ description: 'True when the limit left some out' }),
-    items: z.array(fileItem),
+    files: z.array(fileItem),
   }),
+  list: 'files',
   run: async (context: S3ActionContext, input, emit) => {
     const { bucket, key: prefix } = locate(context, input.prefix ?? '', input.bucket, { key: 'optional' })
     const access = readerOf(context, bucket)
@@ -88,7 +89,7 @@ export const listFiles = defineAction({
     const counted = (item: unknown): void => {
       bytes += (item as { size: number }).size
     }
-    const found = await collect(
+    const { items: files, ...found } = await collect(
       pages(),
       input.limit,
       emit &&
@@ -97,8 +98,8 @@ export const listFiles = defineAction({
           await emit(item)
         }),
     )
-    for (const item of found.items) counted(item)
-    return { bucket, prefix, bytes, ...found }
+    for (const file of files) counted(file)
+    return { bucket, prefix, bytes, ...found, files }
   },
 })
 
@@ -121,8 +122,9 @@ export const listFolders = defineAction({
     prefix: z.string(),
     count: z.int(),
     truncated: z.boolean().meta({ description: 'True when the limit left some out' }),
-    items: z.array(z.object({ prefix: z.string().meta({ title: 'Folder' }) })),
+    folders: z.array(z.object({ prefix: z.string().meta({ title: 'Folder' }) })),
   }),
+  list: 'folders',
   run: async (context: S3ActionContext, input, emit) => {
     const { bucket, key: prefix } = locate(context, input.prefix ?? '', input.bucket, { key: 'optional' })
     const access = readerOf(context, bucket)
@@ -130,6 +132,7 @@ export const listFolders = defineAction({
       for await (const page of list(access, context, prefix, undefined, input.delimiter))
         yield page.prefixes.map((folder) => ({ prefix: folder }))
     }
-    return { bucket, prefix, ...(await collect(pages(), input.limit, emit)) }
+    const { items: folders, ...found } = await collect(pages(), input.limit, emit)
+    return { bucket, prefix, ...found, folders }
   },
 })

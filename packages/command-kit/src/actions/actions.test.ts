@@ -155,6 +155,7 @@ test('what is streamed as JSON is the same as the whole', async () => {
       const { items: _, ['__proto__']: __, ...fields } = rest
       let text = ''
       const stream = createJsonStream(
+        'items',
         async (piece) => {
           text += piece
         },

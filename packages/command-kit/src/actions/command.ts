@@ -76,6 +76,7 @@ export const actionCommand = (options: ActionCommandOptions): ActionCommandClass
           throw new ConnectorError('cancelled', 'Nobody reads any more.', { code: 'ClosedPipe' })
       }
       const json = createJsonStream(
+        view.list ?? 'items',
         (text) => writeOut(process.stdout, text),
         (value) => this.redactor.value(value),
       )
@@ -111,7 +112,7 @@ export const actionCommand = (options: ActionCommandOptions): ActionCommandClass
     }
 
     #emitter(view: ResultView, json: JsonStream): ((item: unknown) => Promise<void>) | undefined {
-      if (!view.hasItems) return undefined
+      if (view.list === undefined) return undefined
       if (this.jsonEnabled()) return json.item
       return async (item) => {
         if (!(await this.write(`${view.item(item as Given)}\n`)))
@@ -122,12 +123,12 @@ export const actionCommand = (options: ActionCommandOptions): ActionCommandClass
     async #finish(view: ResultView, json: JsonStream, output: Given, bytesOut: boolean): Promise<unknown> {
       if (this.jsonEnabled()) {
         if (!view.exact) {
-          if (!view.hasItems) return output
+          if (view.list === undefined) return output
           await json.end(output)
         } else process.stdout.write(`${toJson(output)}\n`)
         return undefined
       }
-      if (bytesOut || view.hasItems) this.notice(view.summary(output))
+      if (bytesOut || view.list !== undefined) this.notice(view.summary(output))
       else if (view.exact) process.stdout.write(`${view.result(output).join('\n')}\n`)
       else for (const line of view.result(output)) this.print(line)
       return undefined

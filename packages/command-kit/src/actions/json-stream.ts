@@ -1,8 +1,8 @@
 import { toJson } from '../output.ts'
 
 /**
- * An output with `items` as JSON that is written while they come, so that its size is no matter. However it ends, it is
- * one complete document.
+ * An output with a list as JSON that is written while its items come, so that its size is no matter. However it ends,
+ * it is one complete document.
  */
 export interface JsonStream {
   item(item: unknown): Promise<void>
@@ -11,6 +11,8 @@ export interface JsonStream {
 }
 
 export const createJsonStream = (
+  /** Field of the list. */
+  list: string,
   write: (text: string) => Promise<unknown>,
   redact: (value: unknown) => unknown,
 ): JsonStream => {
@@ -20,11 +22,11 @@ export const createJsonStream = (
   return {
     started: () => count > 0 && !ended,
     item: async (item) => {
-      await write(`${count++ === 0 ? '{\n  "items": [' : ','}\n    ${indented(item)}`)
+      await write(`${count++ === 0 ? `{\n  ${JSON.stringify(list)}: [` : ','}\n    ${indented(item)}`)
     },
-    end: async ({ items, ...rest }) => {
+    end: async ({ [list]: items, ...rest }) => {
       if (count === 0) {
-        await write(`${toJson(redact({ items: items ?? [], ...rest }))}\n`)
+        await write(`${toJson(redact({ [list]: items ?? [], ...rest }))}\n`)
       } else {
         const fields = Object.entries(rest)
           .filter(([, value]) => value !== undefined)

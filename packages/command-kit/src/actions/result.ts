@@ -1,4 +1,4 @@
-import { type AnyAction, type SchemaField, schemaFields } from '@penstock/core'
+import { type AnyAction, listField, type SchemaField, schemaFields } from '@penstock/core'
 import { formatBytes, formatTime } from '../text/numbers.ts'
 import { pad, printable } from '../text/width.ts'
 
@@ -10,7 +10,8 @@ export interface ResultView {
   result(output: Readonly<Record<string, unknown>>): readonly string[]
   /** The same in one line, where items or bytes were the result. */
   summary(output: Readonly<Record<string, unknown>>): string
-  readonly hasItems: boolean
+  /** Field of the output that has the items, where there are many. */
+  readonly list: string | undefined
   /** Output that must go out as it is, although it holds what proves an identity: a signed URL. */
   readonly exact: boolean
 }
@@ -36,8 +37,8 @@ const text = (field: SchemaField | undefined, value: unknown): string => {
 export const resultView = (action: AnyAction, terminal: boolean): ResultView => {
   const fields = schemaFields(action.output)
   const byName = new Map(fields.map((field) => [field.name, field]))
-  const items = byName.get('items')?.itemFields
-  const columns = (items ?? []).filter((field) => (terminal ? field.meta.wide !== true : true))
+  const list = listField(action)
+  const columns = (list?.itemFields ?? []).filter((field) => (terminal ? field.meta.wide !== true : true))
   const single = fields.find((field) => field.meta.result === true)
 
   const item: ResultView['item'] = (entry) => {
@@ -53,7 +54,7 @@ export const resultView = (action: AnyAction, terminal: boolean): ResultView => 
 
   const pairs = (output: Readonly<Record<string, unknown>>): [string, string][] =>
     Object.entries(output)
-      .filter(([name, value]) => name !== 'items' && isSet(value))
+      .filter(([name, value]) => name !== list?.name && isSet(value))
       .flatMap(([name, value]): [string, string][] => {
         const field = byName.get(name)
         if (field?.kind === 'map')
@@ -75,7 +76,7 @@ export const resultView = (action: AnyAction, terminal: boolean): ResultView => 
       pairs(Object.fromEntries(Object.entries(output).filter(([name]) => byName.get(name)?.kind !== 'map')))
         .map(([name, value]) => `${name} ${printable(value)}`)
         .join(', '),
-    hasItems: items !== undefined,
+    list: list?.name,
     exact: single !== undefined,
   }
 }
