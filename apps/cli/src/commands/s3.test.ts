@@ -40,6 +40,23 @@ beforeEach(async () => {
     bucket: sample
     endpoint: ${lake.aws.endpoint}
     auth: { method: default-chain }
+  out:
+    connector: destination-s3
+    region: us-east-1
+    bucket: sample
+    endpoint: ${lake.aws.endpoint}
+    auth: { method: default-chain }
+  confined:
+    connector: destination-s3
+    region: us-east-1
+    bucket: sample
+    endpoint: ${lake.aws.endpoint}
+    prefix: exports/
+    auth: { method: default-chain }
+  web:
+    connector: source-http
+    url: http://127.0.0.1:1/
+    auth: { method: none }
 `)
 })
 afterEach(async () => {
@@ -74,11 +91,26 @@ describe('penstock s3', () => {
     expect(JSON.parse(list.stdout)).toMatchObject({ bucket: 'sample', prefix: 'orders/', count: 3 })
     const spare = await runCommand(List, '--region', 'eu-west-1', ...tools())
     expect([spare.code, spare.stderr]).toEqual([2, expect.stringContaining('--region has no effect')])
-    const wrong = await runCommand(List, '--connection', 'lake', '--project', lake.project.folder)
-    expect([wrong.code, wrong.stderr]).toEqual([
-      2,
-      expect.stringContaining('one of source-s3, not of actions-s3'),
-    ])
+  })
+
+  it('works with a source or a destination, which does no more than it was made for', async () => {
+    const at = (name: string) => ['--connection', name, '--project', lake.project.folder]
+    const list = await runCommand(List, 'orders/', '--json', ...at('lake'))
+    expect(JSON.parse(list.stdout).files).toHaveLength(3)
+    writeFileSync(path('a.csv'), 'id\n1\n')
+    expect((await runCommand(Put, path('a.csv'), 'in/', ...at('out'))).code).toBe(0)
+    expect(lake.aws.s3.listKeys('sample', 'in/')).toEqual(['in/a.csv'])
+    for (const [name, why] of [
+      ['lake', 'which only reads'],
+      ['confined', 'is confined to exports/'],
+      ['web', 'one of source-http, not of actions-s3'],
+    ] as const) {
+      const { code, stderr } = await runCommand(Remove, 'in/a.csv', ...at(name))
+      expect([code, stderr]).toEqual([
+        2,
+        expect.stringMatching(new RegExp(`${why}.*penstock connect actions-s3`, 's')),
+      ])
+    }
   })
 
   it('calls the API, and refuses what would give the credentials away', async () => {
@@ -129,6 +161,16 @@ describe('penstock do', () => {
       expect((await runCommand(Do, 'tools', name, 'orders/', '--limit', '1', ...at())).stdout).toContain(
         'orders/',
       )
+  })
+
+  it('shows the help of the action, not its own', async () => {
+    // oclif prints help by way of the console.
+    const log = vi.spyOn(console, 'log').mockImplementation(() => {})
+    await runCommand(Do, 'tools', 'ls', '--help', ...at())
+    expect(log.mock.calls.flat().join('\n')).toMatch(
+      /^List objects\..*penstock do tools ls \[PREFIX\].*--limit=N/s,
+    )
+    log.mockRestore()
   })
 
   it('prints one document of JSON', async () => {

@@ -49,6 +49,8 @@ export interface OpenConnectionOptions {
    * printing policies.
    */
   readonly secrets?: 'required' | 'optional'
+  /** Connector that the connection is opened for instead of its own: it gets the fields that it has as well. */
+  readonly as?: AnyConnector
 }
 
 /**
@@ -59,7 +61,7 @@ export const openConnection = async (
   project: Project,
   name: string,
   connector: AnyConnector,
-  { env = process.env, secrets = 'required' }: OpenConnectionOptions = {},
+  { env = process.env, secrets = 'required', as }: OpenConnectionOptions = {},
 ): Promise<Connection> => {
   checkConnection(project, name, connector)
   const entry = connectionNamed(project, name)
@@ -75,7 +77,9 @@ export const openConnection = async (
   }
   const [config = {}, auth] = resolved
   const method = entry.auth?.method
-  return connectUnknown(connector, auth ? { ...config, auth: { method, ...auth } } : config, { name })
+  const known = as && new Set(schemaFields(as.config).map((field) => field.name))
+  const fields = Object.fromEntries(Object.entries(config).filter(([field]) => known?.has(field) ?? true))
+  return connectUnknown(as ?? connector, auth ? { ...fields, auth: { method, ...auth } } : fields, { name })
 }
 
 /** The connector's own fields, or those of its auth method, with their place in the file. */
