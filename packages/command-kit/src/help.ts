@@ -24,7 +24,7 @@ export const showActionHelp = async (
     enableJsonFlag: true,
     load: async () => command,
   }
-  await (await helpOf(config)).showCommandHelp(loadable as unknown as Command.Loadable)
+  await (await helpOf(config)).showCommandHelp(loadable as unknown as Command.Loadable, [])
 }
 
 /** As oclif adds it to commands with `enableJsonFlag`. */
