@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { type Interfaces, runFromSources } from '@penstock/command-kit'
 import { vi } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -13,11 +15,23 @@ export interface CommandRun {
 }
 
 interface RunnableCommand {
-  run(argv: string[], options: { root: string }): Promise<unknown>
+  run(argv: string[], options: Interfaces.LoadOptions): Promise<unknown>
 }
 
 /** Runs a command inside the test and captures what it writes. */
-export const runCommand = async (command: RunnableCommand, ...argv: string[]): Promise<CommandRun> => {
+export const runCommand = (command: RunnableCommand, ...argv: string[]): Promise<CommandRun> =>
+  capture(() => command.run(argv, { root }))
+
+/** The same for a command that looks at all the others: they are loaded from their sources. */
+export const runCommandAmongAll = async (
+  command: RunnableCommand,
+  ...argv: string[]
+): Promise<CommandRun> => {
+  const pjson = JSON.parse(await readFile(`${root}/package.json`, 'utf8'))
+  return capture(() => command.run(argv, runFromSources(root, pjson, [])))
+}
+
+const capture = async (run: () => Promise<unknown>): Promise<CommandRun> => {
   const out = { stdout: '', stderr: '' }
   const spies = (['stdout', 'stderr'] as const).map((name) =>
     vi.spyOn(process[name], 'write').mockImplementation((text, ...rest) => {
@@ -28,7 +42,7 @@ export const runCommand = async (command: RunnableCommand, ...argv: string[]): P
     }),
   )
   try {
-    const result = await command.run(argv, { root })
+    const result = await run()
     return { ...out, code: 0, result }
   } catch (error) {
     const code = (error as { oclif?: { exit?: number } }).oclif?.exit

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createTestProject, type TestProject } from '../../test/project.ts'
-import { runCommand } from '../../test/run-command.ts'
+import { runCommandAmongAll } from '../../test/run-command.ts'
 import { builtInConnectors } from '../lib/connectors.ts'
 import { Connectors } from './connectors.ts'
 
@@ -23,7 +23,7 @@ const source = (name: string, version = 1) =>
   `export default { kind: 'source', specificationVersion: ${version}, name: '${name}', title: 'Tickets' }`
 const actions = (name: string, topic: string) =>
   `export default { kind: 'actions', specificationVersion: 1, name: '${name}', topic: '${topic}', actions: {} }`
-const list = (...argv: string[]) => runCommand(Connectors, '--project', project.folder, ...argv)
+const list = (...argv: string[]) => runCommandAmongAll(Connectors, '--project', project.folder, ...argv)
 
 describe('connectors', () => {
   it('lists what is built in', async () => {
