@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { maxWorkers } from './tooling/vitest/project.ts'
 
 export default defineConfig({
   test: {
@@ -8,8 +9,7 @@ export default defineConfig({
       'tooling/*/vitest.config.ts',
       '!tooling/interop/vitest.config.ts',
     ],
-    // Many tests wait for a server's silence or a process: one worker less than cores, the default, leaves them idle.
-    maxWorkers: '100%',
+    maxWorkers,
     reporters: ['default', './tooling/reporter/summary.ts'],
     coverage: {
       provider: 'v8',

@@ -144,7 +144,7 @@ const predicates = (name: string, values: readonly string[]): string[] => {
   ]
 }
 
-/** Every predicate, or two of each column in turn. */
+/** Every predicate, or one of each column in turn. */
 const isThorough = process.env.PENSTOCK_THOROUGH === '1'
 
 describe('a filter gives the rows that it gives on all of them', () => {
@@ -199,8 +199,8 @@ describe('a filter gives the rows that it gives on all of them', () => {
           found.map(([value]) => literal(value)),
         )
         if (type.type === 'string') cases.push(`${column} LIKE 'a%'`, `NOT starts_with(${column}, 'b')`)
-        const start = ((turn + position) * 2) % cases.length
-        const chosen = isThorough ? cases : [...cases, ...cases].slice(start, start + 2)
+        const start = (turn + position) % cases.length
+        const chosen = isThorough ? cases : cases.slice(start, start + 1)
         for (const predicate of chosen) {
           const rows = `SELECT count(*), count(${column}) FROM`
           const actual = await inPlace(`${rows} ${source} WHERE ${predicate}`)
