@@ -1,15 +1,16 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { duckdb } from '@penstock/engine-duckdb'
+import type { Fault } from '@penstock/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ended, killAfter, startChild } from '../src/child-process.ts'
 import { type ExportTask, runExportTask } from '../src/export-task.ts'
 import { type Lake, openLake } from '../src/lake.ts'
 
 /*
- * Kill -9 at random moments of exports whose table grows between runs. Whoever lists at any moment sees whole files;
- * after a rerun exactly the right rows are there, no upload is left, and nobody else's object was touched.
- * `PENSTOCK_KILLS=50` does it fifty times for each kind.
+ * Kill -9 at random moments of exports whose table grows between runs, while S3 answers with random faults. Whoever
+ * lists at any moment sees whole files; after a rerun exactly the right rows are there, no upload is left, and nobody
+ * else's object was touched. `PENSTOCK_KILLS=50` does it fifty times for each kind.
  */
 
 const kills = Number(process.env.PENSTOCK_KILLS ?? 1)
@@ -25,9 +26,10 @@ afterAll(() => lake.close())
 const header = 'id,round\n'
 
 /** Files that a consumer sees: objects with the name of the stream. Throws for one that is not whole. */
-const visible = async (name: string): Promise<Map<string, number[]>> => {
+const visible = async (name: string, except?: ReadonlySet<string>): Promise<Map<string, number[]>> => {
   const files = new Map<string, number[]>()
   for (const key of lake.aws.s3.listKeys(lake.bucket, `${name}/orders_`)) {
+    if (except?.has(key)) continue
     const text = (await lake.aws.s3.getObject(lake.bucket, key).catch(() => undefined))?.toString('utf8')
     // Removed between listing and reading.
     if (text === undefined) continue
@@ -48,9 +50,7 @@ const watch = async (name: string, running: Promise<unknown>): Promise<void> => 
   })
   const seen = new Set<string>()
   while (!done) {
-    const keys = lake.aws.s3.listKeys(lake.bucket, `${name}/orders_`)
-    if (keys.some((key) => !seen.has(key))) await visible(name)
-    for (const key of keys) seen.add(key)
+    for (const key of (await visible(name, seen)).keys()) seen.add(key)
     await sleep(10)
   }
 }
@@ -84,6 +84,44 @@ const grow = async (database: string, round: number): Promise<void> => {
 const sorted = (files: Map<string, number[]>) => [...files.values()].flat().sort((a, b) => a - b)
 const upTo = (rounds: number) => Array.from({ length: rounds * rowsPerRound }, (_, id) => id)
 
+const one = <Item>(items: readonly Item[]): Item => items[Math.floor(Math.random() * items.length)] as Item
+
+const error = (status: number, code: string, handled = false): Fault => ({
+  kind: 'error',
+  status,
+  code,
+  message: 'A fault of the test.',
+  handled,
+})
+
+/** Some that are healed by trying again, some that end a run. */
+const faults: readonly Fault[] = [
+  { kind: 'latency', ms: 30 },
+  { kind: 'slow-down' },
+  { kind: 'internal-error' },
+  { kind: 'internal-error', handled: true },
+  { kind: 'reset' },
+  { kind: 'reset', handled: true },
+  { kind: 'expired-token' },
+  { kind: 'truncate-body', afterBytes: 20 },
+  { kind: 'corrupt-body', atByte: 10 },
+  error(403, 'AccessDenied'),
+  error(409, 'ConditionalRequestConflict'),
+  error(412, 'PreconditionFailed', true),
+]
+
+/** A fault at some of the requests, from a random one on. */
+const addFaults = (): void => {
+  lake.aws.faults.add({
+    when: { service: 's3' },
+    skip: Math.floor(Math.random() * 20),
+    times: 1 + Math.floor(Math.random() * 4),
+    probability: 0.3,
+    seed: Math.floor(Math.random() * 2 ** 31),
+    fault: one(faults),
+  })
+}
+
 const kinds = [
   { name: 'append', mode: 'append' },
   { name: 'overwrite', mode: 'overwrite' },
@@ -101,12 +139,20 @@ test.each(kinds)(
       database,
       ...kind,
     }
-    /** Runs to the end; returns how long it took, in ms. */
-    const run = async (): Promise<number> => {
-      const started = performance.now()
-      const running = runExportTask(task)
+    /** Runs to the end; the error that it ended with. */
+    const attempt = async (): Promise<unknown> => {
+      const running = runExportTask(task).then(
+        (record) => record.error,
+        (thrown: unknown) => thrown,
+      )
       await watch(kind.name, running)
-      expect((await running).error).toBeUndefined()
+      return running
+    }
+    /** Runs until all is written; returns how long the last try took, in ms. */
+    const run = async (): Promise<number> => {
+      lake.aws.faults.clear()
+      const started = performance.now()
+      expect(await attempt()).toBeUndefined()
       return performance.now() - started
     }
     const foreign = {
@@ -121,11 +167,14 @@ test.each(kinds)(
     for (let round = 1; round <= kills; round++) {
       const before = sorted(await visible(kind.name))
       await grow(database, round)
+      addFaults()
       const killed = killAfter(startChild('./export-child.ts', task), Math.random() * duration * 1.1)
       await watch(kind.name, killed)
       await killed
       // Killed before it began, or after it was through, the next run is one of its own: append has it once more.
-      const kept = (await isUnderWay(database)) ? before : sorted(await visible(kind.name))
+      let kept = (await isUnderWay(database)) ? before : sorted(await visible(kind.name))
+      addFaults()
+      if (!(await attempt())) kept = sorted(await visible(kind.name))
       duration = await run()
       const all = upTo(round + 1)
       expected = kind.name === 'append' ? [...kept, ...all].sort((a, b) => a - b) : all
