@@ -32,6 +32,8 @@ describe('options of an export', () => {
         nullValue: '',
         encoding: 'utf-8',
         lineSeparator: 'lf',
+        binary: 'base64',
+        lists: 'json',
       },
       empty: 'header',
       maxRows: 5_000_000,

@@ -156,6 +156,44 @@ describe('fails, and leaves nothing', () => {
     expect(bench.aws.log.entries().filter(({ operation }) => operation === 'AssumeRole')).toHaveLength(2)
   })
 
+  it('what can not be taken away again, the next run takes away', async () => {
+    await bench.write({ options: { fileName: 'old' } })
+    bench.aws.faults.add(parts('CompleteMultipartUpload', 1, denied))
+    bench.aws.faults.add({ when: { operation: 'HeadObject', key: 'new*' }, fault: denied })
+    const request = {
+      run: { commitId: 'new' },
+      options: { fileName: 'new' },
+      streams: [{ files: ['1\n', '2\n'] }],
+      hold: inParts,
+    }
+    expect(await failure(bench.write(request))).toMatchObject({ kind: 'permission' })
+    expect(bench.notices.at(-1)).toContain('The next run does it, or penstock sweep.')
+    bench.aws.faults.clear()
+    expect(bench.keys()).toEqual(['new.csv', 'old.csv'])
+    await bench.write({ ...request, run: { ...request.run, retried: true } })
+    expect(bench.keys()).toEqual(['new.csv', 'new_2.csv', 'old.csv'])
+  })
+
+  it('a file that only its metadata tell to be of an earlier try is replaced by the retry', async () => {
+    const key = 'new.csv'
+    const leave = (commitId: string) =>
+      bench.aws.s3.putObject({
+        bucket,
+        key,
+        body: 'earlier',
+        metadata: { 'penstock-export': 'nightly', 'penstock-run': commitId, 'penstock-try': 'earlier' },
+      })
+    const request = { run: { commitId: 'new', retried: true }, options: { fileName: 'new' } }
+    await leave('another')
+    expect(await failure(bench.write(request))).toMatchObject({ code: 'KeyTaken' })
+    await leave('new')
+    expect(await failure(bench.write({ ...request, run: { commitId: 'new' } }))).toMatchObject({
+      code: 'KeyTaken',
+    })
+    await bench.write(request)
+    expect(await bench.body(key)).toBe('id\n1\n2\n')
+  })
+
   it('names that old files could not be removed, and does it with the next run', async () => {
     const out = (commitId: string, retried = false) =>
       bench.write({

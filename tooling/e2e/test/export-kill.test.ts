@@ -86,12 +86,11 @@ const upTo = (rounds: number) => Array.from({ length: rounds * rowsPerRound }, (
 
 const one = <Item>(items: readonly Item[]): Item => items[Math.floor(Math.random() * items.length)] as Item
 
-const error = (status: number, code: string, handled = false): Fault => ({
+const error = (status: number, code: string): Fault => ({
   kind: 'error',
   status,
   code,
   message: 'A fault of the test.',
-  handled,
 })
 
 /** Some that are healed by trying again, some that end a run. */
@@ -107,7 +106,7 @@ const faults: readonly Fault[] = [
   { kind: 'corrupt-body', atByte: 10 },
   error(403, 'AccessDenied'),
   error(409, 'ConditionalRequestConflict'),
-  error(412, 'PreconditionFailed', true),
+  error(412, 'PreconditionFailed'),
 ]
 
 /** A fault at some of the requests, from a random one on. */

@@ -1,4 +1,4 @@
-import type { S3WriteAccess, S3Written, WriteConditions } from '@penstock/aws'
+import type { S3Head, S3WriteAccess, S3Written, WriteConditions } from '@penstock/aws'
 import { ConnectorError, toConnectorError } from '@penstock/core'
 import { eachOf, requestsAtOnce } from '../each.ts'
 import { type Author, isWrittenBy } from '../objects.ts'
@@ -11,36 +11,48 @@ export interface PublishOptions {
   readonly author: Author
   /** Keys of former runs that this one may replace; none when it appends. */
   readonly own: ReadonlySet<string>
+  /** An earlier try of this run may have left files that it could not remove. */
+  readonly retried: boolean
   readonly signal: AbortSignal
 }
 
-/** Files that are visible. */
-export interface Published {
-  readonly written: ReadonlyMap<StagedFile, S3Written>
-  /** Removes those that were not there before, wherever it shows that this try wrote them. */
+/** Files that are becoming visible. */
+export interface Publication {
+  /**
+   * Makes all files visible, in as short a time as can be. Throws `conflict` when a key is taken; what was made by then
+   * is to be withdrawn.
+   */
+  publish(): Promise<ReadonlyMap<StagedFile, S3Written>>
+  /** Removes files that were not there before, wherever it shows that this try wrote them. */
   withdraw(access: S3WriteAccess): Promise<void>
 }
 
-/**
- * What has to hold for a key: nothing is there, or what this export wrote, and just that version of it. Throws
- * `conflict` for somebody else's object where a key of a former run is meant.
- */
-const conditionsFor = async (key: string, options: PublishOptions): Promise<WriteConditions> => {
-  const { access, own, author, signal } = options
-  if (!own.has(key)) return { ifNoneMatch: '*' }
+/** Whether an object may be replaced: a former run's by an overwrite, what an earlier try of this run left by a retry. */
+const mayReplace = (key: string, head: S3Head, { own, retried, author }: PublishOptions): boolean => {
+  const { exportId, commitId } = author
+  if (own.has(key) && isWrittenBy(head, { exportId })) return true
+  return retried && isWrittenBy(head, { exportId, commitId })
+}
+
+/** What is at a key; undefined for nothing. Throws `conflict` for an object that the run may not replace. */
+const replaceable = async (key: string, options: PublishOptions): Promise<S3Head | undefined> => {
+  const { access, author, signal } = options
   const head = await headOf(access, key, signal)
-  if (!head) return { ifNoneMatch: '*' }
-  if (!isWrittenBy(head, { exportId: author.exportId })) throw keyTaken(key, false)
-  return { ifMatch: head.entry.version }
+  if (head && !mayReplace(key, head, options))
+    throw keyTaken(key, isWrittenBy(head, { exportId: author.exportId }))
+  return head
+}
+
+/** What has to hold for a key: nothing is there, or what may be replaced, and just that version of it. */
+const conditionsFor = async (key: string, options: PublishOptions): Promise<WriteConditions> => {
+  if (!options.own.has(key) && !options.retried) return { ifNoneMatch: '*' }
+  const head = await replaceable(key, options)
+  return head ? { ifMatch: head.entry.version } : { ifNoneMatch: '*' }
 }
 
 /** Throws `conflict` when a key is taken that the run may not replace: before its bytes are sent in vain. */
 export const requireFree = async (key: string, options: PublishOptions): Promise<void> => {
-  const { access, own, author, signal } = options
-  const head = await headOf(access, key, signal)
-  if (!head) return
-  const mine = isWrittenBy(head, { exportId: author.exportId })
-  if (!mine || !own.has(key)) throw keyTaken(key, mine)
+  await replaceable(key, options)
 }
 
 const keyTaken = (key: string, mine: boolean, cause?: unknown): ConnectorError =>
@@ -59,35 +71,41 @@ const keyTaken = (key: string, mine: boolean, cause?: unknown): ConnectorError =
     },
   )
 
-/** Makes all files visible, in as short a time as can be. When one fails, those that were not there before go again. */
-export const publishAll = async (
-  files: readonly StagedFile[],
-  options: PublishOptions,
-  cleanUp: () => S3WriteAccess,
-): Promise<Published> => {
-  const { access, author } = options
-  const written = new Map<StagedFile, S3Written>()
+export const createPublication = (files: readonly StagedFile[], options: PublishOptions): Publication => {
+  const { access, author, own, signal } = options
   const conditions = new Map<StagedFile, WriteConditions>()
-  await eachOf(files, requestsAtOnce, async (file) => {
-    conditions.set(file, await conditionsFor(file.key, options))
-  })
-  const created = files.filter((file) => conditions.get(file)?.ifMatch === undefined)
-  const stop = new AbortController()
-  const signal = AbortSignal.any([options.signal, stop.signal])
-  try {
+  // A name that a former run had as well has its file before and after: nothing is to be removed.
+  const isReplaced = (file: StagedFile) => own.has(file.key) && conditions.get(file)?.ifMatch !== undefined
+
+  const publish = async (): Promise<ReadonlyMap<StagedFile, S3Written>> => {
+    const written = new Map<StagedFile, S3Written>()
     await eachOf(files, requestsAtOnce, async (file) => {
-      try {
-        written.set(file, await file.publish({ ...conditions.get(file), signal }))
-      } catch (error) {
-        stop.abort(error)
-        throw isConflict(error) ? await explained(file.key, error, access, author) : error
-      }
+      conditions.set(file, await conditionsFor(file.key, options))
     })
-  } catch (error) {
-    await withdraw(created, author, cleanUp())
-    throw withReplaced(error, files.length - created.length)
+    try {
+      // Requests that are under way when one fails are waited for: one that is broken off may take effect later.
+      await eachOf(files, requestsAtOnce, async (file) => {
+        try {
+          written.set(file, await file.publish({ ...conditions.get(file), signal }))
+        } catch (error) {
+          throw isConflict(error) ? await explained(file.key, error, access, author) : error
+        }
+      })
+    } catch (error) {
+      throw withReplaced(error, files.filter(isReplaced).length)
+    }
+    return written
   }
-  return { written, withdraw: (using) => withdraw(created, author, using) }
+
+  return Object.freeze<Publication>({
+    publish,
+    withdraw: (using) =>
+      withdraw(
+        files.filter((file) => conditions.has(file) && !isReplaced(file)),
+        author,
+        using,
+      ),
+  })
 }
 
 const explained = async (

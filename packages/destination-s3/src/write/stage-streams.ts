@@ -45,7 +45,8 @@ export const stageStreams = async (current: Try, staged: StagedFile[]): Promise<
   ): Promise<void> => {
     try {
       const key = names.fileKey(stream, file)
-      if (file.size >= earlyCheckBytes) await requireFree(key, { access: store.access, author, own, signal })
+      if (file.size >= earlyCheckBytes)
+        await requireFree(key, { access: store.access, author, own, retried: request.run.retried, signal })
       staged.push(await staging.stage({ stream: stream.name, key, file, order, onBytes }))
     } catch (error) {
       stop.abort(error)

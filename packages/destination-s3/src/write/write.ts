@@ -1,3 +1,4 @@
+import type { S3Written } from '@penstock/aws'
 import { describeType, toConnectorError, type WriteRequest, type WriteResult } from '@penstock/core'
 import { accessForCleanUp } from '../access.ts'
 import type { S3Context } from '../config.ts'
@@ -10,7 +11,7 @@ import { takeLease } from '../state/lease.ts'
 import { isConflict, readNote, writeNote } from '../state/notes.ts'
 import { storeOf } from '../state/store.ts'
 import { unnotedUploads } from '../state/tries.ts'
-import { type Published, publishAll } from './publish.ts'
+import { createPublication, type Publication } from './publish.ts'
 import { stageStreams } from './stage-streams.ts'
 import type { HoldLimits, StagedFile } from './staged.ts'
 import type { Try } from './try.ts'
@@ -79,10 +80,10 @@ export const writeRun = async (
 
 /** Sends and publishes the files, up to the moment when the run counts. Leaves nothing behind when it fails before. */
 const writeFiles = async (current: Try): Promise<RunRecord> => {
-  const { context, store, lease, author, begin, own, runs, signal } = current
+  const { request, store, lease, author, begin, own, runs, signal } = current
   const { access, keys, object } = store
   const staged: StagedFile[] = []
-  let published: Published | undefined
+  let publication: Publication | undefined
   let counts = false
   try {
     await writeNote(access, keys.begin(author), begin, { ...object, signal })
@@ -91,8 +92,9 @@ const writeFiles = async (current: Try): Promise<RunRecord> => {
     const visible = staged.map(({ key }) => key)
     await writeNote(access, keys.keys(author), { keys: visible }, { ...object, signal })
     await lease.confirm()
-    published = await publishAll(staged, { access, author, own, signal }, () => accessForCleanUp(context))
-    const record = recordOf(current, staged, published)
+    const { retried } = request.run
+    publication = createPublication(staged, { access, author, own, retried, signal })
+    const record = recordOf(current, staged, await publication.publish())
     await writeNote(access, keys.record(author), record, { ...object, signal })
     const { commitId, attempt } = author
     // From here on the state tells whether the run counts, also when the answer is lost: the next run goes by it.
@@ -103,7 +105,7 @@ const writeFiles = async (current: Try): Promise<RunRecord> => {
     })
     return record
   } catch (error) {
-    if (!counts) await discard(current, published)
+    if (!counts) await discard(current, publication)
     throw error
   }
 }
@@ -119,15 +121,15 @@ const abortUnnoted = async ({ store, begin, uploads, signal }: Try): Promise<voi
 /** Removes everything of the try. What can't be removed is noted: the next run, or a sweep, does it. */
 const discard = async (
   { context, store, author, begin, uploads }: Try,
-  published: Published | undefined,
+  publication: Publication | undefined,
 ): Promise<void> => {
   const access = accessForCleanUp(context)
   const { signal } = new AbortController()
   try {
+    await publication?.withdraw(access)
     await eachOf(uploads, requestsAtOnce, ([uploadId, key]) => access.abortUpload(key, uploadId))
     for (const { key, uploadId } of await unnotedUploads(access, begin, uploads, signal))
       await access.abortUpload(key, uploadId)
-    await published?.withdraw(access)
     await tidy({ access, keys: store.keys }, [store.keys.notes(author)], undefined)
   } catch (error) {
     context.notice(
@@ -139,7 +141,7 @@ const discard = async (
 const recordOf = (
   { request, author, manifestKey }: Try,
   staged: readonly StagedFile[],
-  { written }: Published,
+  written: ReadonlyMap<StagedFile, S3Written>,
 ): RunRecord => {
   const { run, streams } = request
   return {
