@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-const conditions = ['penstock:source', 'node', 'import', 'default']
+const conditions = ['penstock:source', 'node']
 
 /** Not one of the root's projects: it needs peers that not every machine has, and starts big ones. */
 export default defineConfig({

@@ -1,7 +1,7 @@
 import { defineProject } from 'vitest/config'
 
 /** Every package tests its neighbours' TypeScript sources, so that no build is needed before a test. */
-const conditions = ['penstock:source', 'node', 'import', 'default']
+const conditions = ['penstock:source', 'node']
 
 /**
  * Many tests wait for a server's silence or a process: one worker less than cores, the default, leaves cores idle.

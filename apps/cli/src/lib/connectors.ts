@@ -29,6 +29,11 @@ export const builtInConnectors: readonly BuiltInConnector[] = [
     load: async () => (await import('@penstock/destination-s3')).default,
   },
   {
+    name: 'destination-postgres',
+    title: 'Exports to PostgreSQL',
+    load: async () => (await import('@penstock/destination-postgres')).default,
+  },
+  {
     name: 'actions-s3',
     title: 'Amazon S3: upload, download, list, copy, sync and other actions',
     load: async () => (await import('@penstock/actions-s3')).default,
