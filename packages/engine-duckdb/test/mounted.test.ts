@@ -99,4 +99,27 @@ describe('a query over mounted files', () => {
     expect(receipt.rowGroups - receipt.rowGroupsSkipped).toBe(1)
     expect(files[1]?.reads).toEqual([])
   })
+
+  it('reads small files of which nearly all is needed with one request each', async () => {
+    const { writer } = await threeFiles()
+    const files = await Promise.all(
+      Array.from({ length: 12 }, async (_, part) =>
+        memoryFile(
+          `s3://lake/${part}.parquet`,
+          await writer.parquet(rowsOf(part * 5000, part * 5000 + 5000)),
+        ),
+      ),
+    )
+    const table = fileTable(
+      await writer.schema(rowsOf(0, 1)),
+      files.map((file) => ({ file, rows: 5000 })),
+    )
+    const engine = await openEngine()
+    const sql = 'SELECT count(*)::INTEGER, sum(hash(orders))::VARCHAR FROM sales.orders'
+    const { rows, receipt } = await ask(engine, sql, { mounts: [mountOf({ 'sales.orders': table })] })
+    expect(rows).toEqual(await writer.rows(sql))
+    // The first files tell what is needed of the others.
+    expect(files.slice(8).map(({ reads }) => reads.length)).toEqual([1, 1, 1, 1])
+    expect(receipt.bytesFetched).toBeLessThan(receipt.bytesNeeded * 1.05)
+  })
 })

@@ -13,6 +13,7 @@ task = json.loads(sys.argv[1])
 root = os.path.dirname(duckdb_extension_httpfs.__file__)
 (extension,) = glob.glob(f"{root}/extensions/v{duckdb.__version__}/httpfs.duckdb_extension")
 started = time.perf_counter()
+cpu = time.process_time()
 connection = duckdb.connect(config={"memory_limit": "600MiB"})
 connection.execute(f"LOAD '{extension}'")
 connection.execute(f"ATTACH '{task['customers']}' AS local (READ_ONLY)")
@@ -27,6 +28,7 @@ print(
     json.dumps(
         {
             "ms": (time.perf_counter() - started) * 1000,
+            "cpuMs": (time.process_time() - cpu) * 1000,
             "rows": len(rows),
             "peakMemory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         }

@@ -30,6 +30,8 @@ export interface ZeroCopyMeasurement {
   readonly ms: number
   readonly rows: unknown
   readonly peakMemory: number
+  /** CPU time of the process meanwhile, all threads. */
+  readonly cpuMs: number
   /** Bytes of footers and of the chunks that no statistics exclude, as Penstock's receipt has them. */
   readonly bytesNeeded?: number
 }
@@ -105,6 +107,7 @@ const runPenstock = async (task: ZeroCopyTask) => {
 
 const task = JSON.parse(process.argv[2] ?? '{}') as ZeroCopyTask
 const started = performance.now()
+const cpuBefore = process.cpuUsage()
 const { rows, bytesNeeded } =
   task.kind === 'penstock'
     ? await runPenstock(task)
@@ -113,9 +116,11 @@ const { rows, bytesNeeded } =
         bytesNeeded: undefined,
       }
 const ms = performance.now() - started
+const { user, system } = process.cpuUsage(cpuBefore)
 await rm(join(task.work, 'whole'), { recursive: true, force: true })
 const measurement: ZeroCopyMeasurement = {
   ms,
+  cpuMs: (user + system) / 1000,
   rows: JSON.parse(
     JSON.stringify(rows, (_key, value) =>
       typeof value === 'bigint' || typeof value === 'number' ? String(value) : value,

@@ -83,7 +83,7 @@ export const createMountedQueries = (database: Database): MountedQueries => {
     },
     explain: async (sql: string, options: MountedQueryOptions) => {
       const prepared = await prepare(sql, options)
-      const work = await openWork(database, prepared, options)
+      const work = await openWork(database, prepared, options, 'plan')
       try {
         return work.receipt(await work.plan(prepared.plan.needs), 0)
       } finally {
@@ -174,7 +174,12 @@ const searchPathOf = (
 type Work = Awaited<ReturnType<typeof openWork>>
 
 /** Folder, transport and counters of one run of a query. */
-const openWork = async (database: Database, prepared: PreparedQuery, options: MountedQueryOptions) => {
+const openWork = async (
+  database: Database,
+  prepared: PreparedQuery,
+  options: MountedQueryOptions,
+  purpose: 'plan' | 'run',
+) => {
   const folder = join(database.staging.path, `scan-${randomUUID()}`)
   await mkdir(folder, { recursive: true })
   const disk = await statfs(folder)
@@ -197,6 +202,7 @@ const openWork = async (database: Database, prepared: PreparedQuery, options: Mo
     cache,
     signal,
     counts,
+    aheadBytes: purpose === 'plan' ? 0 : ceiling,
     nextPath: createPaths(folder),
     keep: (entry) => void kept.push(entry),
     use: async (operation) => {
@@ -265,7 +271,7 @@ const runPrepared = async <Result>(
 ): Promise<Result> => {
   let needs = prepared.plan.needs
   for (let repairs = 0; ; repairs++) {
-    const work = await openWork(database, prepared, options)
+    const work = await openWork(database, prepared, options, 'run')
     try {
       const plans = await work.plan(needs)
       const relations = await work.fetch(plans)

@@ -1,4 +1,4 @@
-import type { GluePartition, GlueStorage, S3Entry } from '@penstock/aws'
+import type { GlueStorage, S3Entry } from '@penstock/aws'
 import {
   type CatalogTable,
   type CatalogTableDetails,
@@ -6,7 +6,6 @@ import {
   type ColumnPath,
   ConnectorError,
   type LogicalType,
-  type Predicate,
   type Scan,
   type ScanColumn,
   type ScanFile,
@@ -16,11 +15,11 @@ import {
 } from '@penstock/core'
 import type { LoadedTable } from '../catalogs/catalog.ts'
 import type { TableFiles } from '../files.ts'
-import { partitionExpression } from './expression.ts'
 import { fileFormat, type HiveFormat, hiveFormat } from './format.ts'
-import { mayMatch, mustMatch, type PartitionValues } from './prune.ts'
+import { listPartitions } from './listing.ts'
+import { matchingPartitions, type Partition } from './partitions.ts'
+import { mustMatch, type PartitionValues } from './prune.ts'
 import { parseHiveType } from './types.ts'
-import { partitionValue } from './values.ts'
 
 type HiveTable = Extract<LoadedTable, { kind: 'hive' }>
 
@@ -72,30 +71,14 @@ export const openHiveTable = (
   } satisfies ZeroCopyTable)
 }
 
-/** One group of files that share the values of the partition columns. */
-interface Partition {
-  readonly storage: GlueStorage
-  readonly values: PartitionValues
-}
-
 const scanHive = async (opened: Opened, request: ScanRequest): Promise<Scan> => {
   const { filter, signal } = request
-  const partitions: Partition[] = []
-  let skipped = 0
-  for await (const partition of partitionsOf(opened, filter, signal)) {
-    if (!filter || mayMatch(filter, partition.values)) partitions.push(partition)
-    else skipped++
-  }
-  const files: ScanFile[] = []
-  let bytes = 0
-  let requests = 0
-  for await (const { partition, entries } of listings(opened, partitions, signal)) {
-    requests++
-    for (const entry of entries) {
-      files.push(scanFile(opened, partition, entry, request))
-      bytes += entry.size
-    }
-  }
+  const { partitions, skipped } = await matchingPartitions(opened.loaded, opened.keys, filter, signal)
+  const { listed, requests } = await listPartitions(opened.files, partitions, signal)
+  const files = listed.flatMap(({ partition, entries }) =>
+    entries.map((entry) => scanFile(opened, partition, entry, request)),
+  )
+  const bytes = files.reduce((sum, { file }) => sum + file.size, 0)
   return {
     kind: 'files',
     files,
@@ -113,95 +96,37 @@ const scanHive = async (opened: Opened, request: ScanRequest): Promise<Scan> => 
   }
 }
 
-async function* partitionsOf(
-  { loaded, keys }: Opened,
-  filter: Predicate | undefined,
-  signal: AbortSignal,
-): AsyncGenerator<Partition> {
-  const { table } = loaded
-  if (keys.size === 0) {
-    yield { storage: table.storage, values: new Map() }
-    return
-  }
-  const pages = pagesOf(loaded, partitionExpression(filter, keys), signal)
-  for await (const page of pages)
-    for (const { values, storage } of page) {
-      const named = [...keys].map(([name, type], index) => {
-        const text = values[index]
-        return [name, text === undefined ? null : partitionValue(text, type, name)] as const
-      })
-      // What GetPartitions leaves out is that of the table; its columns are asked to be left out.
-      yield {
-        storage: { ...table.storage, ...storage, columns: table.storage.columns },
-        values: new Map(named),
-      }
-    }
-}
-
-/** An expression that Glue refuses costs a listing of all, not the query: partitions with odd values are a known case. */
-async function* pagesOf(
-  { partitions }: HiveTable,
-  expression: string | undefined,
-  signal: AbortSignal,
-): AsyncGenerator<readonly GluePartition[]> {
-  let begun = false
-  try {
-    for await (const page of partitions({ expression, signal })) {
-      begun = true
-      yield page
-    }
-  } catch (error) {
-    const refused = ConnectorError.isInstance(error) && error.code === 'InvalidInputException'
-    if (!refused || expression === undefined || begun) throw error
-    yield* partitions({ expression: undefined, signal })
-  }
-}
-
-/** Partitions that are listed at the same time. */
-const listingsAhead = 8
-
-async function* listings(
-  { files }: Opened,
-  partitions: readonly Partition[],
-  signal: AbortSignal,
-): AsyncGenerator<{ readonly partition: Partition; readonly entries: readonly S3Entry[] }> {
-  const list = async (partition: Partition) => {
-    const entries: S3Entry[] = []
-    const { location } = partition.storage
-    if (location !== undefined)
-      for await (const page of files.list(location, { signal })) entries.push(...page.filter(isData))
-    return { partition, entries }
-  }
-  const pending: ReturnType<typeof list>[] = []
-  let next = 0
-  for (;;) {
-    while (pending.length < listingsAhead && next < partitions.length) {
-      const listing = list(partitions[next++] as Partition)
-      // A failure is thrown where it is awaited; until then it must not end the process.
-      listing.catch(() => {})
-      pending.push(listing)
-    }
-    const first = pending.shift()
-    if (!first) return
-    yield await first
-  }
-}
-
-/** Hive passes over files whose names begin with `_` or `.`, and over folder markers. */
-const isData = ({ key, size }: S3Entry): boolean => size > 0 && !/(^|\/)[_.][^/]*$|_\$folder\$$/.test(key)
-
 const scanFile = (
-  { loaded, files, format, columns, keys }: Opened,
+  { loaded, files, columns, keys }: Opened,
   { storage, values }: Partition,
   entry: S3Entry,
   { columns: wanted, filter }: ScanRequest,
-): ScanFile => ({
-  file: files.listed(entry),
-  format: fileFormat(format, storage, loaded.table, entry.key),
-  columns: wanted.map((path) => scanColumn(path, columns, keys, { format, storage, values })),
-  deletes: [],
-  residual: filter !== undefined && !mustMatch(filter, values),
-})
+): ScanFile => {
+  const format = partitionFormat(storage, entry)
+  return {
+    file: files.listed(entry),
+    format: fileFormat(format, storage, loaded.table, entry.key),
+    columns: wanted.map((path) => scanColumn(path, columns, keys, { format, storage, values })),
+    deletes: [],
+    residual: filter !== undefined && !mustMatch(filter, values),
+  }
+}
+
+/** A partition may have another SerDe than its table: one from before the table's was changed. */
+const partitionFormat = (storage: GlueStorage, { container, key }: S3Entry): HiveFormat => {
+  const format = hiveFormat({ storage })
+  if (format !== undefined) return format
+  const object = `s3://${container}/${key}`
+  throw new ConnectorError(
+    'data',
+    `The partition of ${object} can't be read: its SerDe is ${storage.serde}.`,
+    {
+      code: 'UnsupportedTable',
+      hint: 'Leave its partition out with a condition on the partition columns, or write it anew in the format of the table.',
+      place: { object },
+    },
+  )
+}
 
 const scanColumn = (
   [name]: ColumnPath,

@@ -7,7 +7,13 @@ import type { Transport } from './transport.ts'
 const firstGuessBytes = 16 * 1024
 const largestGuessBytes = 1024 ** 2
 /** Files that are read with the first guess; the next ones wait for them and go by what was seen. */
-const scoutCount = 4
+const scoutCount = 8
+/** From this share of needed bytes on, all from the first of them to the end of a file comes in one request. */
+const wholeShare = 0.95
+/** What files of one table differ by: of their size, added to what the ones seen had. */
+const slackShare = 0.01
+/** Larger pieces are not read so: they take several requests anyway. */
+const wholeBytes = 4 * 1024 ** 2
 
 /** A footer, and the end of the file that came with it. */
 export interface FileFooter {
@@ -16,10 +22,33 @@ export interface FileFooter {
   readonly tail: { readonly range: ByteRange; readonly bytes: Uint8Array }
 }
 
-/** Reads the footers of the files of one table, with one request each in most cases. */
-export const createFooters = (transport: Transport, cache: RangeCache, onHit: (bytes: number) => void) => {
+export interface FooterOptions {
+  readonly transport: Transport
+  readonly cache: RangeCache
+  readonly onHit: (bytes: number) => void
+  /** Whether data may come along with a footer. */
+  readonly wholeFiles: boolean
+}
+
+/** Footers of the files of one table. */
+export interface Footers {
+  /** Reads a footer, with one request in most cases. */
+  read(file: RangedFile): Promise<FileFooter>
+  /** Learns what is needed of a file: so many bytes, the first of them at `start`. The files of one table are alike. */
+  learn(file: RangedFile, needed: number, start: number): void
+}
+
+export const createFooters = ({ transport, cache, onHit, wholeFiles }: FooterOptions): Footers => {
   let seen = 0
   let largest = 0
+  const learned = { bytes: 0, needed: 0, share: 0 }
+
+  const tailBytes = ({ size }: RangedFile): number => {
+    const isDense = wholeFiles && learned.needed > 0 && learned.needed >= learned.bytes * wholeShare
+    const dense = Math.min(size, Math.ceil(size * (learned.share + slackShare)))
+    if (isDense && dense <= wholeBytes) return dense
+    return Math.min(size, seen === 0 ? firstGuessBytes : Math.min(largest + 256, largestGuessBytes))
+  }
 
   const read = async (file: RangedFile): Promise<FileFooter> => {
     if (file.size < trailerBytes + 4)
@@ -38,11 +67,7 @@ export const createFooters = (transport: Transport, cache: RangeCache, onHit: (b
         return finish(file, range, kept)
       }
     }
-    const guess = Math.min(
-      file.size,
-      seen === 0 ? firstGuessBytes : Math.min(largest + 256, largestGuessBytes),
-    )
-    const guessed = { start: file.size - guess, end: file.size }
+    const guessed = { start: file.size - tailBytes(file), end: file.size }
     const tail = await transport.read(file, guessed)
     const exact = footerRange(file, tail.subarray(tail.length - trailerBytes))
     const missing = guessed.start - exact.start
@@ -72,13 +97,20 @@ export const createFooters = (transport: Transport, cache: RangeCache, onHit: (b
   }
 
   const scouts: Promise<unknown>[] = []
-  return async (file: RangedFile): Promise<FileFooter> => {
-    if (scouts.length < scoutCount) {
-      const scout = read(file)
-      scouts.push(scout.catch(() => {}))
-      return scout
-    }
-    await Promise.all(scouts)
-    return read(file)
-  }
+  return Object.freeze({
+    read: async (file: RangedFile): Promise<FileFooter> => {
+      if (scouts.length < scoutCount) {
+        const scout = read(file)
+        scouts.push(scout.catch(() => {}))
+        return scout
+      }
+      await Promise.all(scouts)
+      return read(file)
+    },
+    learn: ({ size }: RangedFile, needed: number, start: number) => {
+      learned.bytes += size - start
+      learned.needed += needed
+      learned.share = Math.max(learned.share, (size - start) / size)
+    },
+  })
 }

@@ -31,22 +31,28 @@ export const makeLocalFile = async (
   let hits = 0
   let hitBytes = 0
   const fetched: PlacedRange[] = []
+  const missing: PlacedRange[] = []
   try {
-    for (const { target: position, bytes } of layout.made) await writeAll(target, bytes, position)
+    for (const { target: position, bytes } of layout.made) await writeAll(target, [bytes], position)
     for (const range of layout.ranges) {
       const { source } = range
-      if (source.start >= tail.range.start) {
-        const start = source.start - tail.range.start
-        await writeAll(target, tail.bytes.subarray(start, start + sizeOf(source)), range.target)
-        continue
-      }
-      const kept = await cache.find(file, source)
+      const isAtHand = source.start >= tail.range.start
+      const kept = isAtHand ? undefined : await cache.find(file, source)
       if (kept !== undefined && (await copied(kept, path, range))) {
         hits += 1
         hitBytes += sizeOf(source)
-      } else fetched.push(range)
+        continue
+      }
+      const from = Math.max(source.start, tail.range.start)
+      if (from < source.end) {
+        const bytes = tail.bytes.subarray(from - tail.range.start, source.end - tail.range.start)
+        await writeAll(target, [bytes], range.target + from - source.start)
+      }
+      if (isAtHand) continue
+      missing.push({ source: { start: source.start, end: Math.min(source.end, from) }, target: range.target })
+      fetched.push(range)
     }
-    await fetchAll(file, fetched, target, transport)
+    await fetchAll(file, missing, target, transport)
   } catch (error) {
     throw diskError(error, path)
   } finally {
@@ -76,27 +82,40 @@ const fetchAll = async (
   await Promise.all(
     requests.map(async (request) => {
       const parts = sorted.filter(({ source }) => source.start < request.end && source.end > request.start)
-      await transport.stream(file, request, async (chunk, position) => {
+      await transport.stream(file, request, async (chunks) => {
         for (const { source, target: place } of parts) {
-          const start = Math.max(position, source.start)
-          const end = Math.min(position + chunk.length, source.end)
-          if (start < end)
-            await writeAll(
-              target,
-              chunk.subarray(start - position, end - position),
-              place + start - source.start,
-            )
+          const start = Math.max(request.start, source.start)
+          const end = Math.min(request.end, source.end)
+          const wanted = partOf(chunks, start - request.start, end - request.start)
+          await writeAll(target, wanted, place + start - source.start)
         }
       })
     }),
   )
 }
 
-const writeAll = async (file: FileHandle, bytes: Uint8Array, position: number): Promise<void> => {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done)
-    done += bytesWritten
+/** The bytes [start, end) of what the chunks are together. */
+const partOf = (chunks: readonly Uint8Array[], start: number, end: number): readonly Uint8Array[] => {
+  const found: Uint8Array[] = []
+  let position = 0
+  for (const chunk of chunks) {
+    const from = Math.max(start - position, 0)
+    const to = Math.min(end - position, chunk.length)
+    if (from < to) found.push(chunk.subarray(from, to))
+    position += chunk.length
   }
+  return found
+}
+
+/** Writes all of the chunks, one behind the other. */
+export const writeAll = async (
+  file: FileHandle,
+  chunks: readonly Uint8Array[],
+  position: number,
+): Promise<void> => {
+  const size = chunks.reduce((sum, { length }) => sum + length, 0)
+  for (let done = 0; done < size; )
+    done += (await file.writev(partOf(chunks, done, size), position + done)).bytesWritten
 }
 
 const diskError = (error: unknown, path: string): unknown => {

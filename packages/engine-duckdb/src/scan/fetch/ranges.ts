@@ -4,8 +4,8 @@ import type { ByteRange } from '@penstock/core'
 const requestBytes = 4 * 1024 ** 2
 /** Gap between two ranges that costs less than a request of its own. */
 const smallGapBytes = 4 * 1024
-/** Share of unneeded bytes that a request may carry. */
-const wastedShare = 0.03
+/** Share of unneeded bytes, of those that are needed of a file, that requests may carry besides. */
+const wastedShare = 0.04
 
 export const sizeOf = ({ start, end }: ByteRange): number => end - start
 
@@ -13,29 +13,46 @@ export const totalSize = (ranges: readonly ByteRange[]): number =>
   ranges.reduce((sum, range) => sum + sizeOf(range), 0)
 
 /**
- * Requests that cover all of these ranges of one file: neighbours join where the gap is a small share of what they
- * carry, and what is large is cut, so that it comes over several connections.
+ * Requests that cover all of these ranges of one file. Neighbours are joined, the nearest first, where the gap costs
+ * less than a request of its own or where all gaps together stay a small share of what is needed; what is large is cut,
+ * so that it comes over several connections.
  */
 export const planRequests = (ranges: readonly ByteRange[]): readonly ByteRange[] => {
-  const joined: { start: number; end: number; needed: number }[] = []
-  for (const range of ranges.toSorted((a, b) => a.start - b.start)) {
-    const last = joined.at(-1)
-    const gap = last ? range.start - last.end : Number.POSITIVE_INFINITY
-    const needed = sizeOf(range)
-    if (
-      last &&
-      gap <= Math.max(smallGapBytes, (last.needed + needed) * wastedShare - (sizeOf(last) - last.needed))
-    ) {
-      last.needed += Math.max(0, range.end - Math.max(last.end, range.start))
-      last.end = Math.max(last.end, range.end)
-    } else if (needed > 0) joined.push({ ...range, needed })
+  const pieces = disjoint(ranges)
+  const gaps = pieces
+    .slice(1)
+    .map((piece, index) => ({ before: index + 1, size: piece.start - (pieces[index] as ByteRange).end }))
+  let budget = totalSize(pieces) * wastedShare
+  const joined = new Set<number>()
+  for (const { before, size } of gaps.toSorted((a, b) => a.size - b.size)) {
+    if (size > smallGapBytes && size > budget) break
+    budget -= size
+    joined.add(before)
   }
-  return joined.flatMap(({ start, end }) => {
-    const pieces = Math.ceil((end - start) / requestBytes)
-    const step = Math.ceil((end - start) / pieces)
-    return Array.from({ length: pieces }, (_, index) => ({
+  const requests: { start: number; end: number }[] = []
+  for (const [index, { start, end }] of pieces.entries()) {
+    const last = requests.at(-1)
+    if (last && joined.has(index)) last.end = end
+    else requests.push({ start, end })
+  }
+  return requests.flatMap(({ start, end }) => {
+    const count = Math.ceil((end - start) / requestBytes)
+    const step = Math.ceil((end - start) / count)
+    return Array.from({ length: count }, (_, index) => ({
       start: start + index * step,
       end: Math.min(end, start + (index + 1) * step),
     }))
   })
+}
+
+/** Sorted, without empty ones; what overlaps is one. */
+const disjoint = (ranges: readonly ByteRange[]): readonly ByteRange[] => {
+  const found: { start: number; end: number }[] = []
+  for (const { start, end } of ranges.toSorted((a, b) => a.start - b.start)) {
+    const last = found.at(-1)
+    if (end <= start) continue
+    if (last && start < last.end) last.end = Math.max(last.end, end)
+    else found.push({ start, end })
+  }
+  return found
 }

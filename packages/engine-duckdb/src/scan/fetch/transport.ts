@@ -14,11 +14,11 @@ export interface TransportCounts {
 export interface Transport {
   /** Reads a range whole. */
   read(file: RangedFile, range: ByteRange): Promise<Uint8Array>
-  /** Gives each chunk of a range to `sink` with its place in the file. */
+  /** Reads a range whole and gives its chunks to `sink`; the range counts as in flight until that has ended. */
   stream(
     file: RangedFile,
     range: ByteRange,
-    sink: (chunk: Uint8Array, position: number) => Promise<void>,
+    sink: (chunks: readonly Uint8Array[]) => Promise<void>,
   ): Promise<void>
   counts(): TransportCounts
 }
@@ -37,16 +37,18 @@ export const createTransport = (options: {
     const leave = await enter(size, signal)
     counts.requests += 1
     try {
-      let position = range.start
+      const chunks: Uint8Array[] = []
+      let received = 0
       for await (const chunk of file.read(range, { signal })) {
         signal.throwIfAborted()
-        if (position + chunk.length > range.end) throw wrongLength(file, range, 'more')
-        await sink(chunk, position)
-        position += chunk.length
+        received += chunk.length
+        if (received > size) throw wrongLength(file, range, 'more')
+        chunks.push(chunk)
         counts.bytes += chunk.length
         onBytes()
       }
-      if (position < range.end) throw wrongLength(file, range, 'fewer')
+      if (received < size) throw wrongLength(file, range, 'fewer')
+      await sink(chunks)
     } catch (error) {
       throw placed(error, file)
     } finally {
@@ -56,8 +58,10 @@ export const createTransport = (options: {
   return Object.freeze({
     stream,
     read: async (file: RangedFile, range: ByteRange) => {
-      const bytes = new Uint8Array(sizeOf(range))
-      await stream(file, range, async (chunk, position) => bytes.set(chunk, position - range.start))
+      let bytes = new Uint8Array()
+      await stream(file, range, async (chunks) => {
+        bytes = Buffer.concat(chunks)
+      })
       return bytes
     },
     counts: () => ({ ...counts }),

@@ -4,6 +4,8 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { ConnectorError, type RangedFile, type ScanColumn, type ScanFile } from '@penstock/core'
 import { openCache } from '../fetch/cache.ts'
 import { createFooters } from '../fetch/footers.ts'
+import { writeAll } from '../fetch/local-file.ts'
+import { planRequests } from '../fetch/ranges.ts'
 import { createTransport } from '../fetch/transport.ts'
 import type { ScanContext } from './context.ts'
 import { writeDecoded } from './decoded-rows.ts'
@@ -12,7 +14,6 @@ import { writeCsvRows, writeJsonRows } from './text-rows.ts'
 
 /** Bytes of the Parquet copy that DuckDB reads, for each byte of the file: a guess on the high side. */
 const copyFactor = 2
-const requestBytes = 4 * 1024 ** 2
 
 /** Plans a file that is no Parquet: it is read whole, and DuckDB turns it into Parquet first. */
 export const planOther = (context: ScanContext, scanFile: ScanFile): ParquetPlan => {
@@ -28,6 +29,7 @@ export const planOther = (context: ScanContext, scanFile: ScanFile): ParquetPlan
     rowGroups: 0,
     rowGroupsKept: 1,
     rows: rows ?? 0,
+    start: 0,
     skipped: {},
     defaults: [],
     witnesses: [],
@@ -82,8 +84,10 @@ const finish = async (
     const { name, type, source } = column
     return { name, type, source: source.from === 'constant' ? source : { from: 'name', name } }
   })
-  const footer = await createFooters(transport, inner.cache, () => {})(local)
-  const plan = await planParquet(inner, { file: local, columns: named, filter: undefined }, footer)
+  const options = { transport, cache: inner.cache, onHit: () => {}, wholeFiles: false }
+  const footer = await createFooters(options).read(local)
+  const request = { file: local, columns: named, filter: undefined, hasDeletes: deleted !== undefined }
+  const plan = await planParquet(inner, request, footer)
   return plan.fetch(deleted)
 }
 
@@ -98,12 +102,12 @@ const download = async (context: ScanContext, file: RangedFile): Promise<string>
   const path = context.nextPath('.source')
   const target = await open(path, 'wx')
   try {
-    for (let start = 0; start < file.size; start += requestBytes) {
-      const range = { start, end: Math.min(file.size, start + requestBytes) }
-      await context.transport.stream(file, range, async (chunk, position) => {
-        await target.write(chunk, 0, chunk.length, position)
-      })
-    }
+    const requests = planRequests([{ start: 0, end: file.size }])
+    await Promise.all(
+      requests.map((range) =>
+        context.transport.stream(file, range, (chunks) => writeAll(target, chunks, range.start)),
+      ),
+    )
   } finally {
     await target.close()
   }

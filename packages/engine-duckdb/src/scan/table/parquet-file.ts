@@ -1,9 +1,9 @@
-import type { Predicate, RangedFile, ScanColumn } from '@penstock/core'
+import { ConnectorError, type Predicate, type RangedFile, type ScanColumn } from '@penstock/core'
 import type { FileFooter } from '../fetch/footers.ts'
 import { type LocalFileResult, makeLocalFile } from '../fetch/local-file.ts'
 import { sizeOf, totalSize } from '../fetch/ranges.ts'
 import { bitColumn, constantColumn, type MadeColumn, rowColumn } from '../parquet/constant-column.ts'
-import { planLocalFile } from '../parquet/local-layout.ts'
+import { type LocalLayout, planLocalFile } from '../parquet/local-layout.ts'
 import { type FieldDefault, type LocalNode, mapColumns } from '../parquet/mapping.ts'
 import {
   allGroups,
@@ -21,6 +21,8 @@ export interface ParquetPlan {
   readonly rowGroupsKept: number
   /** Rows of the kept row groups. */
   readonly rows: number
+  /** Place of the first byte that is read. */
+  readonly start: number
   /** Row groups that were skipped, by reason. */
   readonly skipped: Readonly<Record<string, number>>
   /** Footer and the chunks that are read. */
@@ -47,12 +49,14 @@ export interface ParquetRequest {
   readonly filter: Predicate | undefined
   /** Rows that are enough, for a scan that can stop. */
   readonly limit?: number | undefined
+  /** Which of its rows are deleted is told later. */
+  readonly hasDeletes: boolean
 }
 
-/** Plans the reading of one file, given its footer. */
+/** Plans the reading of one file, given its footer. One that came whole with its footer goes to the disk at once. */
 export const planParquet = async (
   context: ScanContext,
-  { file, columns, filter, limit }: ParquetRequest,
+  { file, columns, filter, limit, hasDeletes }: ParquetRequest,
   { footer, tail }: FileFooter,
 ): Promise<ParquetPlan> => {
   const mapping = mapColumns(columns, footer.schema, file.url)
@@ -78,24 +82,48 @@ export const planParquet = async (
   if (mapping.nodes.length + constants.length === 0) constants.push(rowColumn)
   const layoutOf = (made: readonly MadeColumn[]) => planLocalFile(footer, kept, mapping.nodes, made)
   const plain = layoutOf(constants)
+  const { rows, size: diskBytes } = plain
+  const make = async (layout: LocalLayout): Promise<string> => {
+    const path = context.nextPath('.parquet')
+    count(
+      context,
+      file,
+      path,
+      await makeLocalFile({ file, path, layout, tail }, context.transport, context.cache),
+    )
+    return path
+  }
+  const isAtHand =
+    kept.length > 0 && !hasDeletes && plain.ranges.every(({ source }) => source.start >= tail.range.start)
+  const made = isAtHand && context.aheadBytes > 0 ? await make(plain) : undefined
+  const sources = plain.ranges.map(({ source }) => source)
   return Object.freeze({
     file,
     rowGroups: footer.rowGroups.length,
     rowGroupsKept: kept.length,
-    rows: plain.rows,
+    rows,
+    start: sources.reduce((first, { start }) => Math.min(first, start), file.size - footer.bytes),
     skipped,
     defaults: mapping.defaults,
     witnesses: mapping.witnesses,
-    bytesNeeded: footer.bytes + looked.bytes + totalSize(plain.ranges.map(({ source }) => source)),
-    diskBytes: plain.size,
-    fetch: async (deleted: DeletedBits | undefined) => {
-      const path = context.nextPath('.parquet')
-      const layout = deleted ? layoutOf([...constants, bitColumn(deletedColumn, deleted)]) : plain
-      const result = await makeLocalFile({ file, path, layout, tail }, context.transport, context.cache)
-      count(context, file, path, result)
-      return path
-    },
+    bytesNeeded: footer.bytes + looked.bytes + totalSize(sources),
+    diskBytes,
+    fetch: once(async (deleted) => {
+      if (made !== undefined) return made
+      return make(deleted ? layoutOf([...constants, bitColumn(deletedColumn, deleted)]) : plain)
+    }),
   })
+}
+
+/** A plan lives as long as its query; what it was made of, the footer above all, goes when its file is made. */
+const once = (make: ParquetPlan['fetch']): ParquetPlan['fetch'] => {
+  let waiting: ParquetPlan['fetch'] | undefined = make
+  return async (deleted) => {
+    const first = waiting
+    waiting = undefined
+    if (!first) throw new ConnectorError('internal', 'A file is fetched twice.')
+    return first(deleted)
+  }
 }
 
 const leavesOf = (node: LocalNode): readonly number[] =>

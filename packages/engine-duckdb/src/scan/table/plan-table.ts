@@ -89,7 +89,8 @@ const planFiles = async (
   filter: Predicate | undefined,
   limit: number | undefined,
 ): Promise<readonly FilePlan[]> => {
-  const plan = createFilePlanner(context)
+  const size = files.reduce((sum, { file }) => sum + file.size, 0)
+  const plan = createFilePlanner(context, limit === undefined && size <= context.aheadBytes)
   if (limit === undefined)
     return mapLimited(files, filesAtOnce, (file) => plan(file, file.residual ? filter : undefined))
   // Rows stop when there are enough: files are looked at in growing waves.
@@ -106,16 +107,20 @@ const planFiles = async (
   return planned
 }
 
-const createFilePlanner = (context: ScanContext) => {
-  const readFooter = createFooters(context.transport, context.cache, (bytes) => {
-    context.counts.cacheHits += 1
-    context.counts.bytesFromCache += bytes
-  })
+const createFilePlanner = (context: ScanContext, wholeFiles: boolean) => {
+  const { transport, cache, counts } = context
+  const onHit = (bytes: number) => {
+    counts.cacheHits += 1
+    counts.bytesFromCache += bytes
+  }
+  const footers = createFooters({ transport, cache, onHit, wholeFiles })
   return async (scanFile: ScanFile, filter: Predicate | undefined, limit?: number): Promise<FilePlan> => {
     const { file, columns, format } = scanFile
     if (scanFile.decode || format.type !== 'parquet') return { scanFile, plan: planOther(context, scanFile) }
-    const request = { file, columns, filter, limit }
-    return { scanFile, plan: await planParquet(context, request, await readFooter(file)) }
+    const request = { file, columns, filter, limit, hasDeletes: scanFile.deletes.some(isPositionDelete) }
+    const plan = await planParquet(context, request, await footers.read(file))
+    footers.learn(file, plan.bytesNeeded, plan.start)
+    return { scanFile, plan }
   }
 }
 
@@ -133,7 +138,7 @@ const planDeletes = async (
         wanted.set(found.file, paths.add(found.dataPath))
       }
     }
-  const plan = createFilePlanner(context)
+  const plan = createFilePlanner(context, false)
   const plans = await mapLimited([...wanted], filesAtOnce, async ([file, paths]) => {
     const path = file.columns[0]
     const filter: Predicate | undefined =
