@@ -7,6 +7,7 @@ import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
+import { decrypt, generateKey, type PrivateKey, readMessage } from 'openpgp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Lake, openLake } from '../src/lake.ts'
 import { selectOf, sqlTypes, type TypedRow, typedRows } from '../src/typed-rows.ts'
@@ -20,7 +21,12 @@ const rounds = Number(process.env.PENSTOCK_ROUNDS ?? 6)
 
 let lake: Lake
 let engine: TableEngine
+let privateKey: PrivateKey
+let publicKey: string
 beforeAll(async () => {
+  const keys = await generateKey({ userIDs: [{ name: 'partner' }], type: 'ecc', format: 'object' })
+  privateKey = keys.privateKey
+  publicKey = keys.publicKey.armor()
   lake = await openLake('exports')
   engine = await duckdb(lake.database)
 })
@@ -47,15 +53,29 @@ type Options = NonNullable<
   Parameters<typeof exportTo<ReturnType<typeof destination>['connector']>>[0]['options']
 >
 
-/** Exports rows and gives the bytes of the one file, and its key. */
+const decrypted = async (bytes: Buffer): Promise<Buffer> => {
+  const message = await readMessage({ binaryMessage: bytes })
+  const { data } = await decrypt({ message, decryptionKeys: privateKey, format: 'binary' })
+  return Buffer.from(data as Uint8Array)
+}
+
+/** Encrypted for a partner, or not. */
+const encryption = fc.boolean()
+
+/** Exports rows and gives the bytes of the one file, decrypted, and a key at which they are. */
 const exported = async (
   rows: readonly TypedRow[],
+  encrypted: boolean,
   options: Options,
 ): Promise<{ key: string; bytes: Buffer }> => {
   const record = await exportTo({
     destination: destination(),
     streams: [{ sql: selectOf(rows), name: 'typed' }],
-    options: { ...options, keyTemplate: 'trip/{run_id}.{extension}' },
+    options: {
+      ...options,
+      keyTemplate: 'trip/{run_id}.{extension}',
+      ...(encrypted && { publicKey }),
+    },
     engine,
   })
   expect(record.error).toBeUndefined()
@@ -65,7 +85,12 @@ const exported = async (
   expect(file.rows).toBe(rows.length)
   const bytes = await lake.aws.s3.getObject(lake.bucket, file.name)
   expect(bytes.length).toBe(file.size)
-  return { key: file.name, bytes }
+  if (!encrypted) return { key: file.name, bytes }
+  expect(file.name).toMatch(/\.gpg$/)
+  const key = file.name.replace(/\.gpg$/, '')
+  const plain = await decrypted(bytes)
+  await lake.put(key, plain)
+  return { key, bytes: plain }
 }
 
 /** Reads the object with the source, and compares it with what was exported, in SQL. */
@@ -101,23 +126,20 @@ const decompressed = (bytes: Buffer, compression: string): Buffer =>
 
 const compression = fc.constantFrom('none' as const, 'gzip' as const, 'zstd' as const)
 
-const csvOptions = fc
-  .record({
-    compression,
-    delimiter: fc.constantFrom(',', ';', 'tab', '|', ':'),
-    escape: fc.constantFrom('"' as const, '\\' as const, "'" as const),
-    quoteAll: fc.boolean(),
-    nullValue: fc.constantFrom('', 'NULL', '\\N', '""'),
-    encoding: fc.constantFrom('utf-8' as const, 'utf-16' as const),
-    lineSeparator: fc.constantFrom('lf' as const, 'crlf' as const),
-  })
-  // The escape character has no place in a null value.
-  .filter((options) => options.escape !== '\\' || options.nullValue !== '\\N')
+const csvOptions = fc.record({
+  compression,
+  delimiter: fc.constantFrom(',', ';', 'tab', '|', ':', '§', '🦆'),
+  escape: fc.constantFrom('"' as const, '\\' as const, "'" as const),
+  quoteAll: fc.boolean(),
+  nullValue: fc.constantFrom('', 'NULL', '\\N', '""'),
+  encoding: fc.constantFrom('utf-8' as const, 'utf-16' as const),
+  lineSeparator: fc.constantFrom('lf' as const, 'crlf' as const),
+})
 
 test('CSV, every option, read by another parser', async () => {
   await fc.assert(
-    fc.asyncProperty(typedRows, csvOptions, async (rows, options) => {
-      const { bytes } = await exported(rows, { fileType: 'csv', ...options })
+    fc.asyncProperty(typedRows, encryption, csvOptions, async (rows, encrypted, options) => {
+      const { bytes } = await exported(rows, encrypted, { fileType: 'csv', ...options })
       const plain = decompressed(bytes, options.compression)
       const text = new TextDecoder(options.encoding === 'utf-16' ? 'utf-16le' : 'utf-8').decode(plain)
       const nullText = options.nullValue
@@ -172,8 +194,8 @@ const types = {
 
 test('CSV, read by the source', async () => {
   await fc.assert(
-    fc.asyncProperty(typedRows, compression, async (rows, compression) => {
-      const { key } = await exported(rows, { fileType: 'csv', compression })
+    fc.asyncProperty(typedRows, encryption, compression, async (rows, encrypted, compression) => {
+      const { key } = await exported(rows, encrypted, { fileType: 'csv', compression })
       await readBack(rows, key, { columns: types, header: true, delimiter: ',' })
     }),
     { numRuns: rounds, endOnFailure: true },
@@ -185,8 +207,8 @@ const digits = (text: string): string => text.replace(/\.?0*$/, '')
 
 test('NDJSON, read by a JSON parser and by the source', async () => {
   await fc.assert(
-    fc.asyncProperty(typedRows, compression, async (rows, compression) => {
-      const { key, bytes } = await exported(rows, { fileType: 'json', compression })
+    fc.asyncProperty(typedRows, encryption, compression, async (rows, encrypted, compression) => {
+      const { key, bytes } = await exported(rows, encrypted, { fileType: 'json', compression })
       const lines = decompressed(bytes, compression).toString('utf8').trimEnd().split('\n')
       expect(lines).toHaveLength(rows.length)
       for (const [index, row] of rows.entries()) {
@@ -220,8 +242,8 @@ const unmarked = (text: string): string => text.replace(/^\ufeff/, '')
 test('Parquet, every compression, read by hyparquet and by the source', async () => {
   const codecs = fc.constantFrom('none' as const, 'snappy' as const, 'zstd' as const, 'gzip' as const)
   await fc.assert(
-    fc.asyncProperty(typedRows, codecs, async (rows, compression) => {
-      const { key, bytes } = await exported(rows, { fileType: 'parquet', compression })
+    fc.asyncProperty(typedRows, encryption, codecs, async (rows, encrypted, compression) => {
+      const { key, bytes } = await exported(rows, encrypted, { fileType: 'parquet', compression })
       const { buffer, byteOffset, length } = bytes
       const file = buffer.slice(byteOffset, byteOffset + length) as ArrayBuffer
       const objects = await parquetReadObjects({ file, compressors })

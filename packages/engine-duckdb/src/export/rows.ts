@@ -6,7 +6,7 @@ import { duckdbType } from '../logical-types.ts'
 import { fetchRows, refuseCut } from '../query.ts'
 import { firstRow, quoteIdentifier, quoteQualified, rowsOf } from '../sql.ts'
 import { rowsSql, type StreamSql, where } from './selection.ts'
-import { plainText } from './text.ts'
+import { plainText } from './text-values.ts'
 
 /** Rows that follow one another in a stream and share their partition, ready to be copied to a file. */
 export interface Slice {

@@ -73,7 +73,7 @@ export const pieceWriter = (context: {
       {
         code: 'Unwritable',
         place: { table: stream, column: refusal.column, line: row },
-        hint: 'Choose another delimiter, or write with a quote.',
+        hint: refusal.hint,
       },
     )
   }
