@@ -40,6 +40,8 @@ export interface Action<
   readonly output: Output
   /** True when it changes nothing on the other side: may be tried again freely. */
   readonly readOnly?: boolean
+  /** True when two runs with the same input leave what one leaves: may be tried again when its end is not known. */
+  readonly idempotent?: boolean
   /** Output field with the list of what an action with many results finds or does. Default `items`. */
   readonly list?: string
   /**

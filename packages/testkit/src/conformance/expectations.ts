@@ -52,3 +52,21 @@ export const within = async <Result>(ms: number, what: string, promise: Promise<
 
 /** Results as one text that does not depend on their order. */
 export const unordered = (results: readonly unknown[]): string => canonical(results.map(canonical).sort())
+
+/** How long something may go on after it was cancelled, in ms. */
+const cancelLimitMs = 1_000
+
+/** Cancels what waits for an answer that never comes. Fails unless it ends soon, with an error. */
+export const endsWhenCancelled = async (
+  what: string,
+  use: (signal: AbortSignal) => Promise<unknown>,
+): Promise<void> => {
+  const controller = new AbortController()
+  const ended = use(controller.signal).then(
+    () => fail(`${what} succeeded although no answer came.`),
+    () => undefined,
+  )
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  controller.abort()
+  await within(cancelLimitMs, `${what}, once cancelled,`, ended)
+}

@@ -1,6 +1,6 @@
 import { ConnectorError } from '@penstock/core'
 import { requireHelpful } from './connection-checks.ts'
-import { fail, unordered, within } from './expectations.ts'
+import { endsWhenCancelled, fail, unordered, within } from './expectations.ts'
 import { type FaultProxy, type ProxyFault, startFaultProxy } from './fault-proxy.ts'
 import { type ConformanceOptions, configAt } from './options.ts'
 import type { Check } from './suite.ts'
@@ -19,6 +19,35 @@ const faults: readonly { readonly name: string; readonly fault: ProxyFault }[] =
 
 const defaultPatienceMs = 30_000
 
+/** Puts a proxy in front of the service, and gives a configuration that goes through it. */
+export const throughProxy = async (
+  options: ConformanceOptions,
+  skip: (reason: string) => never,
+  use: (proxy: FaultProxy, config: unknown) => Promise<void>,
+): Promise<void> => {
+  const endpoint = options.endpoint ?? skip('No endpoint was given, so nothing can be put in between.')
+  if (typeof options.config !== 'function') skip('The configuration takes no other endpoint.')
+  const proxy = await startFaultProxy(endpoint)
+  try {
+    await use(proxy, configAt(options, proxy.url))
+  } finally {
+    await proxy.close()
+  }
+}
+
+/** What waits for an answer that does not come ends when it is cancelled. */
+export const cancelCheck = (id: string, options: ConformanceOptions, exercise: Exercise): Check => ({
+  id,
+  title: 'It ends within a second after it was cancelled, also while it waits for an answer',
+  run: ({ skip }) =>
+    throughProxy(options, skip, (proxy, config) =>
+      endsWhenCancelled('It', (signal) => {
+        proxy.inject({ kind: 'hang' })
+        return exercise(config, signal)
+      }),
+    ),
+})
+
 /**
  * Faults of the network and of the other side. Once: the right result, or an error that says so; lasting: an error
  * within the patience. Never a part of the result as if it were all.
@@ -26,18 +55,11 @@ const defaultPatienceMs = 30_000
 export const faultChecks = (options: ConformanceOptions, exercise: Exercise): Check[] => {
   const patience = options.patienceMs ?? defaultPatienceMs
 
-  const throughProxy = async (
-    skip: (reason: string) => never,
-    use: (proxy: FaultProxy, config: unknown) => Promise<void>,
-  ) => {
-    const endpoint = options.endpoint ?? skip('No endpoint was given, so faults can not be put in between.')
-    if (typeof options.config !== 'function') skip('The configuration takes no other endpoint.')
-    const proxy = await startFaultProxy(endpoint)
-    try {
-      await use(proxy, configAt(options, proxy.url))
-    } finally {
-      await proxy.close()
-    }
+  let sound: Promise<string> | undefined
+  /** What comes out without a fault. */
+  const soundResult = (signal: AbortSignal): Promise<string> => {
+    sound ??= exercise(configAt(options), signal).then(unordered)
+    return sound
   }
 
   const outcome = async (config: unknown, signal: AbortSignal): Promise<unknown[] | ConnectorError> => {
@@ -55,8 +77,8 @@ export const faultChecks = (options: ConformanceOptions, exercise: Exercise): Ch
         id: `faults/${name}`,
         title: `The fault ${name}, once or lasting, never passes off a part as the whole`,
         run: ({ signal, skip }) =>
-          throughProxy(skip, async (proxy, config) => {
-            const wanted = unordered(await exercise(config, signal))
+          throughProxy(options, skip, async (proxy, config) => {
+            const wanted = await soundResult(signal)
             proxy.inject(fault, 1)
             const once = await outcome(config, signal)
             if (ConnectorError.isInstance(once)) requireHelpful(once, `The fault ${name}`)
@@ -72,10 +94,10 @@ export const faultChecks = (options: ConformanceOptions, exercise: Exercise): Ch
       id: 'faults/slow',
       title: 'An answer that comes in small pieces gives the same result',
       run: ({ signal, skip }) =>
-        throughProxy(skip, async (proxy, config) => {
-          const wanted = unordered(await exercise(config, signal))
+        throughProxy(options, skip, async (proxy, config) => {
           proxy.inject({ kind: 'slow-drip' })
-          if (unordered(await exercise(config, signal)) !== wanted) fail('The result is another.')
+          if (unordered(await exercise(config, signal)) !== (await soundResult(signal)))
+            fail('The result is another.')
         }),
     },
   ]

@@ -114,7 +114,7 @@ const spoil = async (reply: IncomingMessage, outgoing: ServerResponse, fault: Pr
   delete headers['transfer-encoding']
   outgoing.writeHead(reply.statusCode ?? 502, headers)
   if (fault.kind === 'slow-drip') {
-    const size = Math.max(1, Math.ceil(body.length / 10))
+    const size = Math.max(1, Math.ceil(body.length / 5))
     for (let start = 0; start < body.length && !outgoing.destroyed; start += size) {
       outgoing.write(body.subarray(start, start + size))
       await new Promise((resolve) => setTimeout(resolve, 10))

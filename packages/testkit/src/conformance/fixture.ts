@@ -1,25 +1,32 @@
-import {
-  type AnyActions,
-  type AnyConnector,
-  type AnyDestination,
-  type AnySource,
-  type AnyZeroCopy,
-  ConnectorError,
-  type MaybePromise,
+import type {
+  AnyActions,
+  AnyConnector,
+  AnyDestination,
+  AnySource,
+  AnyZeroCopy,
+  MaybePromise,
 } from '@penstock/core'
+import { testActions } from './actions/actions.ts'
+import type { ActionsOptions } from './actions/options.ts'
 import { testDestination } from './destination/destination.ts'
 import type { DestinationOptions } from './destination/options.ts'
 import type { ConformanceOptions } from './options.ts'
 import type { SourceOptions } from './source/options.ts'
 import { testSource } from './source/source.ts'
 import type { Suite } from './suite.ts'
+import type { ZeroCopyOptions } from './zero-copy/options.ts'
+import { testZeroCopy } from './zero-copy/zero-copy.ts'
 
 /** What the suite of a connector's kind has to know. */
 export type OptionsOf<Connector extends AnyConnector> = Connector extends AnySource
   ? SourceOptions<Connector>
   : Connector extends AnyDestination
     ? DestinationOptions<Connector>
-    : ConformanceOptions<Connector>
+    : Connector extends AnyZeroCopy
+      ? ZeroCopyOptions<Connector>
+      : Connector extends AnyActions
+        ? ActionsOptions<Connector>
+        : never
 
 /** A connector with all that its suite needs: the default export of a package's fixture module. */
 export interface Fixture<Connector extends AnyConnector = AnyConnector> {
@@ -43,19 +50,19 @@ export const defineFixture = <Connector extends AnyConnector>(
   open: Fixture<Connector>['open'],
 ): Fixture<Connector> => Object.freeze({ connector, open })
 
-/** The suite of the connector's kind. Throws a `config` error for a kind that has none. */
+/** The suite of the connector's kind. */
 export const suiteOf = (connector: AnyConnector, options: ConformanceOptions): Suite => {
   switch (connector.kind) {
     case 'source':
       return testSource(connector, options as SourceOptions)
     case 'destination':
       return testDestination(connector, options as DestinationOptions)
-    default:
-      throw new ConnectorError('config', `There is no suite for ${show(connector)}.`)
+    case 'zero-copy':
+      return testZeroCopy(connector, options as ZeroCopyOptions)
+    case 'actions':
+      return testActions(connector, options as ActionsOptions)
   }
 }
-
-const show = ({ name, kind }: AnyActions | AnyZeroCopy): string => `${name}, of the kind ${kind}`
 
 /** Opens a fixture, gives its suite to `use`, and closes it however that ends. */
 export const withFixture = async <Result>(

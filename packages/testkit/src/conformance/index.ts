@@ -1,3 +1,5 @@
+export { testActions } from './actions/actions.ts'
+export type { ActionRun, ActionsOptions } from './actions/options.ts'
 export { testDestination } from './destination/destination.ts'
 export type { DestinationOptions } from './destination/options.ts'
 export { type FaultProxy, type ProxyFault, startFaultProxy } from './fault-proxy.ts'
@@ -20,3 +22,5 @@ export {
   type Scorecard,
   type Suite,
 } from './suite.ts'
+export type { ZeroCopyOptions } from './zero-copy/options.ts'
+export { testZeroCopy } from './zero-copy/zero-copy.ts'

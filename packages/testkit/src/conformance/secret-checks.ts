@@ -1,5 +1,11 @@
 import { inspect } from 'node:util'
-import { type AnyConnector, type Connection, ConnectorError, connectUnknown } from '@penstock/core'
+import {
+  type AnyConnector,
+  type Connection,
+  ConnectorError,
+  connectUnknown,
+  type PolicyOptions,
+} from '@penstock/core'
 import { stepsOf } from './connection-checks.ts'
 import { fail } from './expectations.ts'
 import type { Exercise } from './fault-checks.ts'
@@ -50,7 +56,8 @@ export const secretChecks = (
         const connection = connectUnknown(connector, config)
         const secrets = secretsOf(connection, skip)
         const notices: string[] = []
-        requireHidden(secrets, connection, 'the printed connection')
+        const { connector: _, ...own } = connection
+        requireHidden(secrets, own, 'the printed connection')
         const steps = await stepsOf(connection, { signal, notice: (message) => notices.push(message) })
         requireHidden(secrets, steps, 'a step of the check')
         await exercise(config, signal, (message) => notices.push(message))
@@ -95,21 +102,32 @@ export const policyChecks = (
   options: ConformanceOptions,
   exercise: Exercise,
 ): Check[] => [
-  {
+  policyCheck(connector, options, exercise, {
     id: 'policy/least-privilege',
     title: 'It works under exactly the policy that it prints',
-    run: async ({ signal, skip }) => {
-      if (!connector.policy) return skip('The connector prints no policy.')
-      const underPolicy =
-        options.underPolicy ?? skip('No identity under the printed policy was given (underPolicy).')
-      const { config, authMethod, authFields } = connectUnknown(connector, configAt(options))
-      const policies = connector.policy({ config, authMethod, authFields }, {})
-      try {
-        await exercise(await underPolicy(policies), signal)
-      } catch (error) {
-        if (ConnectorError.isInstance(error)) fail(`Under its own policy: ${error.message}`)
-        throw error
-      }
-    },
-  },
+  }),
 ]
+
+/** {@link policyChecks}, for a policy that is printed with these options. */
+export const policyCheck = (
+  connector: AnyConnector,
+  options: ConformanceOptions,
+  exercise: Exercise,
+  { id, title, print = {} }: Pick<Check, 'id' | 'title'> & { readonly print?: PolicyOptions },
+): Check => ({
+  id,
+  title,
+  run: async ({ signal, skip }) => {
+    if (!connector.policy) return skip('The connector prints no policy.')
+    const underPolicy =
+      options.underPolicy ?? skip('No identity under the printed policy was given (underPolicy).')
+    const { config, authMethod, authFields } = connectUnknown(connector, configAt(options))
+    const policies = connector.policy({ config, authMethod, authFields }, print)
+    try {
+      await exercise(await underPolicy(policies), signal)
+    } catch (error) {
+      if (ConnectorError.isInstance(error)) fail(`Under its own policy: ${error.message}`)
+      throw error
+    }
+  },
+})

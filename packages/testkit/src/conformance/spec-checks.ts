@@ -28,6 +28,12 @@ const secretName = /(secret|password|passphrase|token|api_?key|private_?key|cred
 /** Names that end like a secret and are none: URLs and ids of tokens. */
 const publicName = /(url|uri|id|endpoint|name|ttl|path)$/i
 
+/** Longest title of a field, in characters: what a form shows in one line. */
+const longestTitle = 60
+
+/** A value that no field can take. */
+const impossible = () => {}
+
 /** What the definition itself has to say, before anything is called. */
 export const specChecks = (connector: AnyConnector, options: ConformanceOptions): Check[] => [
   {
@@ -49,6 +55,22 @@ export const specChecks = (connector: AnyConnector, options: ConformanceOptions)
       const silent = fieldsOf(connector).filter(({ field }) => !field.description && !field.title)
       if (silent.length > 0)
         fail(`Without title and description: ${silent.map(({ path }) => path).join(', ')}.`)
+    },
+  },
+  {
+    id: 'spec/titles',
+    title: 'Titles of fields are labels: short, and no two of one form alike',
+    run: async () => {
+      const seen = new Map<string, string>()
+      for (const { path, field } of fieldsOf(connector)) {
+        if (field.title === undefined) continue
+        if (field.title.length > longestTitle || /[.:]$/.test(field.title))
+          fail(`The title of ${path} is no label: ${show(field.title)}.`)
+        const form = `${path.slice(0, -field.name.length)} ${field.title}`
+        const other = seen.get(form)
+        if (other !== undefined) fail(`${other} and ${path} have one title: ${show(field.title)}.`)
+        seen.set(form, path)
+      }
     },
   },
   {
@@ -103,6 +125,17 @@ export const specChecks = (connector: AnyConnector, options: ConformanceOptions)
           fail(`The error does not name the field: ${String(error)}`)
       }
       if (accepted) fail('A configuration with the field no_such_field was accepted.')
+    },
+  },
+  {
+    id: 'spec/wrong-values',
+    title: 'Fields take no value of another kind than their own',
+    run: async () => {
+      const tolerant = fieldsOf(connector).filter(
+        ({ field }) => field.kind !== 'other' && field.schema.safeParse(impossible).success,
+      )
+      if (tolerant.length > 0)
+        fail(`They take a function for a value: ${tolerant.map(({ path }) => path).join(', ')}.`)
     },
   },
   {

@@ -24,8 +24,17 @@ export const orderAt = (id: number): Order => ({
   updated_at: new Date(Date.UTC(2026, 0, 1, 0, id)).toISOString().replace('.000', ''),
 })
 
+/** A token that is known, and may see nothing. */
+export const blindToken = 'shop-token-blind'
+
+/** Answers requests that are not about orders; undefined for a path that it does not know. */
+export type Route = (
+  url: URL,
+  method: string,
+) => { readonly status: number; readonly body: unknown } | undefined
+
 /** A small paged JSON service with a token: what most sources of rows talk to. */
-export const startShop = async (count = 7): Promise<Shop> => {
+export const startShop = async (count = 7, route: Route = () => undefined): Promise<Shop> => {
   const orders = Array.from({ length: count }, (_, index) => orderAt(index + 1))
   const writes: string[] = []
   const server = createServer((request, response) => {
@@ -38,7 +47,10 @@ export const startShop = async (count = 7): Promise<Shop> => {
       })
       response.end(text)
     }
+    if (request.headers.authorization === `Bearer ${blindToken}`) return send(403, { error: 'Forbidden' })
     if (request.headers.authorization !== `Bearer ${apiToken}`) return send(401, { error: 'Unauthorized' })
+    const routed = route(url, request.method ?? '')
+    if (routed) return send(routed.status, routed.body)
     if (request.method === 'POST') {
       writes.push(url.pathname)
       return send(201, {})

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runSuite, type SourceOptions, testSource } from '../../src/conformance/index.ts'
 import { describeSuite } from '../../src/conformance/vitest.ts'
+import { describeMutants, type Mutant } from './mutants.ts'
 import { apiToken, orderAt, type Shop, startShop } from './shop.ts'
-import { type Mutation, shopSource } from './shop-source.ts'
+import { type ClientMutation, definitionMutants, useMutants } from './shop-client.ts'
+import { type FileMutation, fileSource, shopFiles } from './shop-files.ts'
+import { type SourceMutation, shopSource } from './shop-source.ts'
 
 let shop: Shop
 beforeAll(async () => {
@@ -10,8 +13,8 @@ beforeAll(async () => {
 })
 afterAll(() => shop.close())
 
-const optionsFor = (own: () => Shop): SourceOptions => {
-  const configAt = (url: string, more: object = {}) => ({ url, token: apiToken, ...more })
+const optionsFor = (own: () => Shop, all: object = {}): SourceOptions => {
+  const configAt = (url: string, more: object = {}) => ({ url, token: apiToken, ...all, ...more })
   return {
     get endpoint() {
       return own().url
@@ -43,64 +46,67 @@ const optionsFor = (own: () => Shop): SourceOptions => {
   }
 }
 
-describeSuite(
-  testSource(
-    shopSource(),
-    optionsFor(() => shop),
-  ),
+const sound = testSource(
+  shopSource(),
+  optionsFor(() => shop),
 )
+describeSuite(sound)
 
-/** Each mutant with the check that is there for it; `also` are checks that see the same defect by their nature. */
-const mutants: readonly { mutation: Mutation; caughtBy: string; also?: readonly string[] }[] = [
-  { mutation: 'bad-name', caughtBy: 'spec/contract' },
-  { mutation: 'silent-field', caughtBy: 'spec/descriptions' },
-  { mutation: 'open-secret', caughtBy: 'spec/secrets-marked' },
-  { mutation: 'bad-example', caughtBy: 'spec/examples' },
-  { mutation: 'no-json-schema', caughtBy: 'spec/json-schema' },
-  { mutation: 'any-key', caughtBy: 'spec/unknown-keys' },
-  { mutation: 'check-refuses', caughtBy: 'check/succeeds', also: ['check/tells-what-is-wrong'] },
-  { mutation: 'check-passes-all', caughtBy: 'check/tells-what-is-wrong' },
-  { mutation: 'check-writes', caughtBy: 'check/leaves-nothing' },
+const mutants: readonly Mutant<SourceMutation>[] = [
+  ...definitionMutants,
+  ...useMutants('read/cancelled'),
   { mutation: 'schema-varies', caughtBy: 'tables/stable' },
   { mutation: 'one-name', caughtBy: 'tables/unique-names' },
+  { mutation: 'row-misfits', caughtBy: 'tables/rows-fit' },
   { mutation: 'double-key', caughtBy: 'tables/keys', also: ['tables/values', 'read/resume', 'read/delta'] },
   { mutation: 'cursor-goes-back', caughtBy: 'tables/cursor-order' },
   { mutation: 'rounds-decimals', caughtBy: 'tables/values' },
+  { mutation: 'loses-a-row-in-a-second-read', caughtBy: 'read/full-twice', also: ['read/delta'] },
   { mutation: 'ignores-page-boundary', caughtBy: 'read/resume', also: ['read/delta'] },
   { mutation: 'delta-without-new-rows', caughtBy: 'read/delta', also: ['read/resume'] },
+  { mutation: 'delta-with-all-rows', caughtBy: 'read/delta-alone' },
   { mutation: 'fails-when-empty', caughtBy: 'read/empty' },
   { mutation: 'keeps-pages', caughtBy: 'read/memory' },
-  { mutation: 'ignores-signal', caughtBy: 'read/cancelled' },
   { mutation: 'reads-all-ahead', caughtBy: 'read/backpressure' },
-  { mutation: 'partial-after-503', caughtBy: 'faults/unavailable' },
-  { mutation: 'partial-after-500', caughtBy: 'faults/internal-error' },
-  { mutation: 'partial-after-429', caughtBy: 'faults/too-many-requests' },
-  { mutation: 'partial-after-reset', caughtBy: 'faults/reset' },
-  { mutation: 'partial-after-cut', caughtBy: 'faults/truncated-body', also: ['faults/reset-body'] },
-  { mutation: 'takes-first-piece', caughtBy: 'faults/slow' },
-  { mutation: 'secret-in-notice', caughtBy: 'secrets/hidden' },
-  { mutation: 'secret-in-error', caughtBy: 'secrets/errors' },
   { mutation: 'asks-for-more-than-its-policy', caughtBy: 'policy/least-privilege' },
 ]
 
-describe('the suite catches a broken source', () => {
-  it.concurrent.each(mutants)('$mutation by $caughtBy', async ({ mutation, caughtBy, also = [] }) => {
-    const own = await startShop()
-    try {
-      const card = await runSuite(
-        testSource(
-          shopSource(mutation),
-          optionsFor(() => own),
-        ),
-      )
-      const failed = card.results.filter((result) => result.status === 'failed').map((result) => result.id)
-      expect(failed).toContain(caughtBy)
-      expect(failed.filter((id) => id !== caughtBy && !also.includes(id))).toEqual([])
-    } finally {
-      await own.close()
-    }
-  })
+type FilesOnly = Exclude<FileMutation, ClientMutation>
+const fileMutants: readonly Mutant<FilesOnly>[] = [
+  { mutation: 'lists-a-file-twice', caughtBy: 'files/listing' },
+  { mutation: 'unknown-format', caughtBy: 'files/formats' },
+  { mutation: 'range-off-by-one', caughtBy: 'files/bytes' },
+  { mutation: 'deaf-read', caughtBy: 'files/cancelled' },
+  { mutation: 'empty-is-an-error', caughtBy: 'files/empty' },
+  { mutation: 'version-of-the-listing', caughtBy: 'files/growth', also: ['files/changed'] },
+  { mutation: 'bytes-of-any-version', caughtBy: 'files/changed' },
+]
+
+/** A shop with files, and a suite of the source of files. */
+const filesOf = async (mutation?: FileMutation) => {
+  const { route, grow, change } = shopFiles()
+  const own = await startShop(1, route)
+  const { expected: _, empty: __, large: ___, underPolicy: ____, ...options } = optionsFor(() => own)
+  const empty = { url: own.url, token: apiToken, path: 'none' }
+  return { suite: testSource(fileSource(mutation), { ...options, empty, grow, change }), close: own.close }
+}
+
+const files = await filesOf()
+afterAll(files.close)
+describeSuite(files.suite)
+
+describeMutants(sound, [...mutants, ...fileMutants], async (mutation) => {
+  if (isFileMutation(mutation)) return filesOf(mutation)
+  const own = await startShop(3)
+  const options = optionsFor(() => own, mutation === 'new-required-field' ? { region: 'north' } : {})
+  // Collecting garbage takes longer than all the rest.
+  const skip = mutation === 'keeps-pages' ? {} : { 'read/memory': 'Only its mutant needs it.' }
+  return { suite: testSource(shopSource(mutation), { ...options, skip }), close: own.close }
 })
+
+function isFileMutation(mutation: string): mutation is FilesOnly {
+  return fileMutants.some((mutant) => mutant.mutation === mutation)
+}
 
 describe('a suite', () => {
   it('refuses to skip a check that it does not have', () => {

@@ -1,5 +1,12 @@
-import type { AnySource, FileEntry, FileTable, SourceTable } from '@penstock/core'
-import { canonical, fail, show } from '../expectations.ts'
+import {
+  type AnySource,
+  ConnectorError,
+  type FileEntry,
+  type FileTable,
+  type SourceTable,
+} from '@penstock/core'
+import { canonical, endsWhenCancelled, fail, show } from '../expectations.ts'
+import { throughProxy } from '../fault-checks.ts'
 import type { Check, CheckContext } from '../suite.ts'
 import type { SourceOptions } from './options.ts'
 import { connectSource, withTables } from './reading.ts'
@@ -22,8 +29,12 @@ const bytesOf = async (chunks: AsyncIterable<Uint8Array>): Promise<Buffer> =>
 
 /** Listing and bytes of tables of files. */
 export const fileChecks = (connector: AnySource, options: SourceOptions): Check[] => {
-  const eachTable = ({ signal, skip }: CheckContext, use: (table: FileTable) => Promise<void>) =>
-    withTables(connectSource(connector, options), options, { signal }, async (tables) => {
+  const eachTable = (
+    { signal, skip }: CheckContext,
+    use: (table: FileTable) => Promise<void>,
+    config?: unknown,
+  ) =>
+    withTables(connectSource(connector, options, config), options, { signal }, async (tables) => {
       const files = tables.filter(isFileTable)
       if (files.length === 0) skip('No table is made of files.')
       for (const table of files) await use(table)
@@ -74,6 +85,42 @@ export const fileChecks = (connector: AnySource, options: SourceOptions): Check[
         }),
     },
     {
+      id: 'files/cancelled',
+      title: 'A listing and a read end within a second after they were cancelled',
+      run: (context) =>
+        throughProxy(options, context.skip, (proxy, config) =>
+          eachTable(
+            context,
+            async (table) => {
+              const [entry] = await listFiles(table, context.signal)
+              const hanging = (what: string, use: (signal: AbortSignal) => Promise<unknown>) =>
+                endsWhenCancelled(`${what} of table ${table.name}`, use)
+              proxy.inject({ kind: 'hang' })
+              await hanging('The listing', (signal) => listFiles(table, signal))
+              if (entry)
+                await hanging('A read', (signal) => bytesOf(table.open(entry).read(undefined, { signal })))
+              proxy.inject(undefined)
+            },
+            config,
+          ),
+        ),
+    },
+    {
+      id: 'files/empty',
+      title: 'A place without files is listed without an error',
+      run: async (context) => {
+        const config = options.empty ?? context.skip('No empty configuration was given (empty).')
+        await eachTable(
+          context,
+          async (table) => {
+            const entries = await listFiles(table, context.signal)
+            if (entries.length > 0) fail(`Table ${table.name} lists ${entries.length} files.`)
+          },
+          config,
+        )
+      },
+    },
+    {
       id: 'files/growth',
       title: 'Further files are listed, and files that did not change keep their version',
       run: async (context) => {
@@ -84,7 +131,31 @@ export const fileChecks = (connector: AnySource, options: SourceOptions): Check[
           const after = new Map((await listFiles(table, context.signal)).map((entry) => [entry.key, entry]))
           for (const entry of before)
             if (canonical(after.get(entry.key)) !== canonical(entry)) fail(`${entry.key} changed its entry.`)
-          if (after.size <= before.length) fail(`Table ${table.name} lists no further file after grow().`)
+          const former = new Set(before.map((entry) => entry.key))
+          if (after.size <= former.size) fail(`Table ${table.name} lists no further file after grow().`)
+        })
+      },
+    },
+    {
+      id: 'files/changed',
+      title: 'A file that was overwritten since its listing is an error, not other bytes',
+      run: async (context) => {
+        const change = options.change ?? context.skip('No way to overwrite files was given (change).')
+        await eachTable(context, async (table) => {
+          const before = await listFiles(table, context.signal)
+          await change()
+          const after = new Map((await listFiles(table, context.signal)).map((entry) => [entry.key, entry]))
+          const changed = before.filter((entry) => after.get(entry.key)?.version !== entry.version)
+          if (changed.length === 0) fail(`Table ${table.name}: no file has another version after change().`)
+          for (const entry of changed) {
+            const error = await bytesOf(table.open(entry).read(undefined, { signal: context.signal })).then(
+              () => fail(`${entry.key} gives bytes of another version than ${entry.version}.`),
+              (reason: unknown) => reason,
+            )
+            if (!ConnectorError.isInstance(error)) throw error
+            if (error.kind !== 'conflict' && error.kind !== 'not-found')
+              fail(`${entry.key} is told as ${error.kind}, not as conflict: ${error.message}`)
+          }
         })
       },
     },

@@ -6,6 +6,8 @@ export interface SourceOptions<Connector extends AnySource = AnySource>
   extends ConformanceOptions<Connector> {
   /** Selections that name tables which `tables` does not give, as the connector's `selection` schema takes them. */
   readonly selections?: readonly unknown[]
+  /** Overwrites files that were listed, so that what their entries name is gone: for tables of files. */
+  readonly change?: () => Promise<void>
   /** Adds something to every table on the other side: later rows, further files. */
   readonly grow?: () => Promise<void>
   /** A configuration whose tables have no rows. */

@@ -1,15 +1,20 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { AnySource, RowTable } from '@penstock/core'
-import { fail, sameRows, within } from '../expectations.ts'
-import { startFaultProxy } from '../fault-proxy.ts'
-import { configAt } from '../options.ts'
+import { endsWhenCancelled, fail, sameRows, show } from '../expectations.ts'
+import { throughProxy } from '../fault-checks.ts'
 import type { Check, CheckContext } from '../suite.ts'
 import type { SourceOptions } from './options.ts'
-import { applyDelta, connectSource, highestCursor, isRowTable, readPages, withTables } from './reading.ts'
+import {
+  applyDelta,
+  connectSource,
+  highestCursor,
+  isAfter,
+  isRowTable,
+  readPages,
+  withTables,
+} from './reading.ts'
 
-/** How long a read may go on after it was cancelled, in ms. */
-const cancelLimitMs = 1_000
 /** Pages of a large table that are read; a connector that keeps them all keeps many more than these few. */
 const largePages = 50
 const pagesAlive = 5
@@ -63,26 +68,43 @@ export const readChecks = (connector: AnySource, options: SourceOptions): Check[
     },
     {
       id: 'read/delta',
-      title: 'A delta after growth gives what a full read gives then',
+      title: 'A delta after growth, and one after it, give what a full read gives then',
       run: async (context) => {
         const grow = options.grow ?? context.skip('No way to add rows was given (grow).')
         await eachTable(
           context,
           async (table) => {
-            const before = (await readPages(table, undefined, context.signal)).flat()
-            const since = highestCursor(table, before)
-            await grow()
-            const delta = (await readPages(table, since, context.signal)).flat()
-            const after = (await readPages(table, undefined, context.signal)).flat()
-            if (after.length === before.length) fail(`grow() added no row to table ${table.name}.`)
-            sameRows(applyDelta(table, before, delta, since), after, {
-              found: `Table ${table.name} with its delta`,
-              wanted: 'a full read',
-            })
+            let present = (await readPages(table, undefined, context.signal)).flat()
+            for (const round of ['a delta', 'a delta after a delta']) {
+              const since = highestCursor(table, present)
+              await grow()
+              const delta = (await readPages(table, since, context.signal)).flat()
+              const after = (await readPages(table, undefined, context.signal)).flat()
+              if (after.length <= present.length) fail(`grow() added no row to table ${table.name}.`)
+              present = applyDelta(table, present, delta, since)
+              sameRows(present, after, { found: `Table ${table.name} with ${round}`, wanted: 'a full read' })
+            }
           },
           hasCursor,
         )
       },
+    },
+    {
+      id: 'read/delta-alone',
+      title: 'A delta brings nothing from before its cursor',
+      run: (context) =>
+        eachTable(
+          context,
+          async (table) => {
+            const { cursor = '' } = table.schema
+            const all = (await readPages(table, undefined, context.signal)).flat()
+            const since = highestCursor(table, all)
+            for (const row of (await readPages(table, since, context.signal)).flat())
+              if (isAfter(since, row[cursor]))
+                fail(`Table ${table.name} brings ${show(row[cursor])} again after ${show(since)}.`)
+          },
+          hasCursor,
+        ),
     },
     {
       id: 'read/empty',
@@ -110,43 +132,30 @@ export const readChecks = (connector: AnySource, options: SourceOptions): Check[
     {
       id: 'read/cancelled',
       title: 'A read ends within a second after it was cancelled, also while it waits for an answer',
-      run: async (context) => {
-        const endpoint =
-          options.endpoint ?? context.skip('No endpoint was given, so no answer can be held back.')
-        const proxy = await startFaultProxy(endpoint)
-        try {
-          await eachTable(
+      run: (context) =>
+        throughProxy(options, context.skip, (proxy, config) =>
+          eachTable(
             context,
-            (table) => requireCancellable(table, () => proxy.inject({ kind: 'hang' })),
-            {
-              config: configAt(options, proxy.url),
-            },
-          )
-        } finally {
-          await proxy.close()
-        }
-      },
+            (table) =>
+              endsWhenCancelled(`The read of table ${table.name}`, (signal) => {
+                proxy.inject({ kind: 'hang' })
+                return readPages(table, undefined, signal)
+              }),
+            { config },
+          ),
+        ),
     },
     {
       id: 'read/backpressure',
       title: 'Pages are fetched when they are asked for, not all ahead',
-      run: async (context) => {
-        const endpoint =
-          options.endpoint ?? context.skip('No endpoint was given, so requests can not be counted.')
-        if (typeof options.config !== 'function') context.skip('The configuration takes no other endpoint.')
-        const proxy = await startFaultProxy(endpoint)
-        try {
-          await eachTable(
+      run: (context) =>
+        throughProxy(options, context.skip, (proxy, config) =>
+          eachTable(
             context,
             (table) => requireBackpressure(table, proxy.requests, options.requestsAhead ?? 3),
-            {
-              config: configAt(options, proxy.url),
-            },
-          )
-        } finally {
-          await proxy.close()
-        }
-      },
+            { config },
+          ),
+        ),
     },
   ]
 }
@@ -169,18 +178,6 @@ const requirePagesReleased = async (table: RowTable, signal: AbortSignal): Promi
   collectGarbage()
   const alive = pages.filter((page) => page.deref() !== undefined).length
   if (alive > pagesAlive) fail(`${alive} of ${largePages} pages of table ${table.name} are still in memory.`)
-}
-
-const requireCancellable = async (table: RowTable, hang: () => void): Promise<void> => {
-  const controller = new AbortController()
-  hang()
-  const read = readPages(table, undefined, controller.signal).then(
-    () => fail(`Table ${table.name} was read although no answer came.`),
-    () => undefined,
-  )
-  await new Promise((resolve) => setTimeout(resolve, 50))
-  controller.abort()
-  await within(cancelLimitMs, `The end of the read of table ${table.name}`, read)
 }
 
 const requireBackpressure = async (table: RowTable, requests: () => number, limit: number): Promise<void> => {
