@@ -55,13 +55,11 @@ export const runChecks = (subject: Subject): Check[] => {
           if (!whole) continue
           const emitted: unknown[] = []
           const emit = async (item: unknown) => void emitted.push(item)
-          const left = itemsOf(await runAnew(subject, run, { signal, emit })) ?? []
-          if (emitted.length > 0) seen++
-          if (
-            emitted.length > 0 &&
-            unordered(emitted) !== unordered(whole) &&
-            unordered(left) !== unordered(whole)
-          )
+          const rest = await runAnew(subject, run, { signal, emit })
+          if (emitted.length === 0) continue
+          seen++
+          const handedOut = stableOf(run, { ...(rest as object), [listName(action)]: emitted })
+          if (unordered(itemsOf(action, handedOut) ?? []) !== unordered(whole))
             fail(`${run.action} hands out ${show(emitted)}; the whole is ${show(whole)}.`)
         }
         if (seen === 0) context.skip('No action hands out results as they come.')
@@ -96,9 +94,15 @@ export const runChecks = (subject: Subject): Check[] => {
         )) {
           await start(run)
           const before = canonical(await state())
-          const told = itemsOf(actionOf(subject, run), await call(subject, run, await given(run.dryRun), context))
+          const told = itemsOf(
+            actionOf(subject, run),
+            await call(subject, run, await given(run.dryRun), context),
+          )
           requireSame(before, await state(), run)
-          const done = itemsOf(actionOf(subject, run), await call(subject, run, await given(run.input), context))
+          const done = itemsOf(
+            actionOf(subject, run),
+            await call(subject, run, await given(run.input), context),
+          )
           if (told && done && told.length !== done.length)
             fail(`${run.action} tells of ${told.length} things, and does ${done.length}.`)
         }
