@@ -1,4 +1,5 @@
 import type { QueryResult } from './engine.ts'
+import type { KeptFiles } from './scan.ts'
 import type { CatalogTable, ZeroCopyTable } from './zero-copy.ts'
 
 /** Tables of one connection that SQL may use where they are. */
@@ -6,7 +7,10 @@ export interface Mount {
   /** What stands before `namespace.table`; needed in SQL where several connections are mounted. */
   readonly name: string
   /** Throws `not-found` when there is no such table. */
-  open(table: CatalogTable, options: { readonly signal: AbortSignal }): Promise<ZeroCopyTable>
+  open(
+    table: CatalogTable,
+    options: { readonly signal: AbortSignal; readonly kept?: KeptFiles | undefined },
+  ): Promise<ZeroCopyTable>
 }
 
 /** Ceilings of a query over mounted tables. */

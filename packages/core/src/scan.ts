@@ -29,6 +29,13 @@ export interface RangedFile {
   read(range: ByteRange, options?: TransferOptions): AsyncIterable<Uint8Array>
 }
 
+/** Small files that never change, such as manifests, kept between queries. What can't be kept is no error. */
+export interface KeptFiles {
+  /** `name` says which bytes they are, for good: a path is not enough where another file may come to its place. */
+  read(name: string): Promise<Uint8Array | undefined>
+  write(name: string, bytes: Uint8Array): Promise<void>
+}
+
 /** How a column of the table comes from a file. */
 export type ColumnSource =
   /**

@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { AuthMethod } from './auth.ts'
 import type { ConnectorContext, ConnectorDefinition, MaybePromise, ResolvedAuth } from './connector.ts'
 import type { PredicateKind } from './predicate.ts'
-import type { Scan, ScanRequest } from './scan.ts'
+import type { KeptFiles, Scan, ScanRequest } from './scan.ts'
 import type { TableSchema } from './types.ts'
 
 /** A table of a catalog: levels of its namespace and its name. */
@@ -99,7 +99,11 @@ export interface ZeroCopyDefinition<Config extends z.ZodType, Methods extends re
   open(
     context: ConnectorContext<z.output<Config>, ResolvedAuth<Methods>>,
     table: CatalogTable,
-    options: { readonly at?: TableVersion | undefined },
+    options: {
+      readonly at?: TableVersion | undefined
+      /** Where metadata may be kept between queries; absent where nothing is. */
+      readonly kept?: KeptFiles | undefined
+    },
   ): Promise<ZeroCopyTable>
 }
 

@@ -5,8 +5,11 @@ import type { RangedFile } from '@penstock/core'
  * of its own, so caches, retries and credentials are the reader's. Its errors pass through untouched.
  */
 export interface FileReader {
-  /** All bytes of a small file: metadata, manifest list, manifest. */
-  read(path: string, options: { readonly signal: AbortSignal }): Promise<Uint8Array>
+  /** All bytes of a small file: metadata, manifest list, manifest. `onKept` is called where no request was needed. */
+  read(
+    path: string,
+    options: { readonly signal: AbortSignal; readonly onKept?: () => void },
+  ): Promise<Uint8Array>
   /** A file of which ranges are read; nothing is asked for before that. `size` is what the metadata tells, in bytes. */
   open(path: string, size: number): RangedFile
 }

@@ -24,8 +24,8 @@ export const zeroCopyGlue = defineZeroCopy({
   namespaces: (context) => openedOf(context).catalog.namespaces(),
   tables: (context, { namespace }) => openedOf(context).catalog.tables(namespace),
   shares: (fields) => sharesOf(fields),
-  open: (context, table, { at }) =>
-    openTable(context, { ...table, namespace: levelsOf(context.config, table.namespace) }, at),
+  open: (context, table, options) =>
+    openTable(context, { ...table, namespace: levelsOf(context.config, table.namespace) }, options),
   policy: policiesOf,
 })
 

@@ -1,11 +1,12 @@
 import { type AwsAuthentication, type CredentialEnvironment, sharedAuthentication } from '@penstock/aws'
-import type { CatalogTable, TableVersion, ZeroCopyTable } from '@penstock/core'
+import type { CatalogTable, KeptFiles, TableVersion, ZeroCopyTable } from '@penstock/core'
 import type { Catalog, LoadedTable } from './catalogs/catalog.ts'
 import { openCatalog } from './catalogs/open.ts'
 import type { ZeroCopyContext } from './config.ts'
 import { openFiles, type TableFiles } from './files.ts'
 import { openHiveTable } from './hive/table.ts'
 import { openIcebergTable } from './iceberg-table.ts'
+import { keptReader } from './kept-reader.ts'
 
 /** What one use of a connection shares: one session of the role, the sockets, the prefix of the catalog. */
 export interface Opened {
@@ -43,10 +44,16 @@ export const openConnection = (context: ZeroCopyContext, retry: { readonly attem
 export const openTable = async (
   context: ZeroCopyContext,
   table: CatalogTable,
-  at: TableVersion | undefined,
+  options: Pick<OpenTableOptions, 'at' | 'kept'>,
 ): Promise<ZeroCopyTable> => {
   const { catalog, files } = openedOf(context)
-  return tableOf(context, table, await catalog.load(table), { files, at })
+  return tableOf(context, table, await catalog.load(table), { files, ...options })
+}
+
+interface OpenTableOptions {
+  readonly files: TableFiles
+  readonly at?: TableVersion | undefined
+  readonly kept?: KeptFiles | undefined
 }
 
 /** A loaded table, opened: with the credentials that came with it, where the user wants them. */
@@ -54,7 +61,7 @@ export const tableOf = (
   context: ZeroCopyContext,
   table: CatalogTable,
   loaded: LoadedTable,
-  { files, at }: { readonly files: TableFiles; readonly at?: TableVersion | undefined },
+  { files, at, kept }: OpenTableOptions,
 ): Promise<ZeroCopyTable> => {
   if (loaded.kind === 'hive') return Promise.resolve(openHiveTable(table, loaded, files, at))
   const reader = loaded.vended ? openFiles(context, loaded.vended) : files
@@ -62,5 +69,8 @@ export const tableOf = (
     context.notice(
       `The catalog hands out no credentials for table ${table.name}: those of the connection are used.`,
     )
-  return openIcebergTable(table, loaded, reader, { at, signal: context.signal })
+  return openIcebergTable(table, loaded, keptReader(reader, kept, context.config), {
+    at,
+    signal: context.signal,
+  })
 }

@@ -1,4 +1,6 @@
-import { readdir } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { TableEngine } from '@penstock/core'
 import { duckdb } from '@penstock/engine-duckdb'
 import { query } from '@penstock/runtime'
@@ -77,4 +79,26 @@ it('an abort ends a request that hangs', async () => {
   setTimeout(() => abort.abort(), 300)
   await expect(running).rejects.toMatchObject({ kind: 'cancelled' })
   expect(await left()).toEqual([])
+})
+
+it('of a table that is queried again only its metadata file is read, whose name may come back with other content', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'penstock-e2e-cache-'))
+  const ask = async () => {
+    lake.aws.log.clear()
+    const running = await query({
+      sql: "SELECT count(*) FROM ice.orders_v1 WHERE region = 'eu'",
+      connections: [lake.connection()],
+      engine,
+      cache: { folder, bytes: 64 * 1024 ** 2 },
+    })
+    const rows: unknown[] = []
+    for await (const page of running.result.rows()) rows.push(...page)
+    const objects = lake.aws.log.entries().filter(({ operation }) => operation === 'GetObject')
+    const keys = objects.map(({ key }) => key?.split('/').at(-1))
+    return { rows, keys, requests: running.receipt().metadataRequests }
+  }
+  const first = await ask()
+  expect(first.requests).toBeGreaterThan(1)
+  expect(await ask()).toEqual({ rows: first.rows, keys: ['v3.metadata.json'], requests: 0 })
+  await rm(folder, { recursive: true })
 })

@@ -12,7 +12,7 @@ import { type CopyOptions, copyQuery } from '../copy.ts'
 import type { Database } from '../database.ts'
 import { throwIfCancelled, translateError } from '../errors.ts'
 import { openQuery, type QuerySession } from '../query.ts'
-import { openCache } from './fetch/cache.ts'
+import { openCache, type RangeCache } from './fetch/cache.ts'
 import { mapLimited } from './fetch/map-limited.ts'
 import { createTransport } from './fetch/transport.ts'
 import { localSchemas, localTables } from './local-tables.ts'
@@ -87,6 +87,7 @@ export const createMountedQueries = (database: Database): MountedQueries => {
       try {
         return work.receipt(await work.plan(prepared.plan.needs), 0)
       } finally {
+        await prepared.cache.trim()
         await work.close()
       }
     },
@@ -107,6 +108,7 @@ interface PreparedQuery {
   }[]
   readonly searchPath: readonly (readonly [string, string])[]
   readonly plan: QueryPlan
+  readonly cache: RangeCache
 }
 
 /** From the text to what it needs: names, tables, plan. Nothing is fetched but the catalog's answers. */
@@ -115,11 +117,12 @@ const prepareQuery = async (
   planner: Planner,
   mountNames: MountNames,
   sql: string,
-  { mounts, signal = new AbortController().signal }: MountedQueryOptions,
+  { mounts, signal = new AbortController().signal, ...options }: MountedQueryOptions,
 ): Promise<PreparedQuery> => {
   throwIfCancelled(signal)
   const { target, select } = splitStatement(sql)
   const written = await planner.tables(select)
+  const cache = openCache(options.cache)
   const connection = await database.connect()
   try {
     const { mounted, local } = resolveNames(written, mounts, await localSchemas(connection))
@@ -127,7 +130,10 @@ const prepareQuery = async (
     const opened = await mapLimited(mounted, 8, async (entry) => ({
       label: labelOf(entry),
       name: [entry.written.catalog || invented, entry.written.schema, entry.written.table] as const,
-      table: await entry.mount.open({ namespace: entry.namespace, name: entry.name }, { signal }),
+      table: await entry.mount.open(
+        { namespace: entry.namespace, name: entry.name },
+        { signal, kept: cache.files },
+      ),
     }))
     const searchPath = searchPathOf(
       database.catalog,
@@ -146,7 +152,7 @@ const prepareQuery = async (
       const views = opened.map(({ name, table }) => ({ name, sql: emptyRelationSql(table.schema) }))
       await requireBinding(database, mountNames, views, searchPath, select)
     }
-    return { sql: select, target, tables: opened, searchPath, plan }
+    return { sql: select, target, tables: opened, searchPath, plan, cache }
   } catch (error) {
     throw translateError(error, { action: 'query', location: database.location, signal })
   } finally {
@@ -189,7 +195,7 @@ const openWork = async (
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
   const counts = { cacheHits: 0, bytesFromCache: 0 }
   const kept: Parameters<ScanContext['keep']>[0][] = []
-  const cache = openCache(options.cache)
+  const { cache } = prepared
   let step: 'planning' | 'fetching' | 'executing' = 'planning'
   let planned = 0
   const report = () => {

@@ -73,9 +73,15 @@ export const countSkipped = (context: PlanContext, reason: string, count = 1): v
 
 const countingReader = (reader: FileReader, counters: PlanCounters): FileReader => ({
   async read(path, options) {
-    counters.metadataRequests++
-    const bytes = await reader.read(path, options)
-    counters.metadataBytes += bytes.length
+    let isKept = false
+    const onKept = () => {
+      isKept = true
+    }
+    const bytes = await reader.read(path, { ...options, onKept })
+    if (!isKept) {
+      counters.metadataRequests++
+      counters.metadataBytes += bytes.length
+    }
     return bytes
   },
   open: (path, size) => reader.open(path, size),

@@ -91,14 +91,14 @@ const mountOf = (
   const name = connection.name ?? connector.name
   return Object.freeze({
     name,
-    open: async (table) => {
+    open: async (table, { kept }) => {
       requireShared(connector, config, table, name)
       if (at && !connector.capabilities.timeTravel)
         throw new ConnectorError('config', `Tables of ${connector.name} have no versions to go back to.`, {
           code: 'NoTimeTravel',
           hint: 'Leave --at away.',
         })
-      return withPushdown(await connector.open(context, table, { at }), connector.capabilities)
+      return withPushdown(await connector.open(context, table, { at, kept }), connector.capabilities)
     },
   } satisfies Mount)
 }

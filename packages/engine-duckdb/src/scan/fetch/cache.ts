@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, open, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ByteRange, RangedFile, ScanCache } from '@penstock/core'
+import type { ByteRange, KeptFiles, RangedFile, ScanCache } from '@penstock/core'
 import { sizeOf } from './ranges.ts'
 
 /**
@@ -14,6 +14,8 @@ export interface RangeCache {
   /** Path of the file that holds a range, or undefined. It may be removed at any time: open it at once. */
   find(file: RangedFile, range: ByteRange): Promise<string | undefined>
   write(file: RangedFile, range: ByteRange, bytes: Uint8Array): Promise<void>
+  /** Whole files by a name that says which bytes they are. */
+  readonly files: KeptFiles
   /** Keeps a part of a local file. */
   copyFrom(path: string, position: number, file: RangedFile, range: ByteRange): Promise<void>
   /** Removes what is beyond the ceiling. */
@@ -25,6 +27,7 @@ const noCache: RangeCache = Object.freeze({
   read: async () => undefined,
   find: async () => undefined,
   write: async () => {},
+  files: Object.freeze({ read: async () => undefined, write: async () => {} }),
   copyFrom: async () => {},
   trim: async () => {},
 })
@@ -50,13 +53,14 @@ export const openCache = (options: ScanCache | undefined): RangeCache => {
     if (path === undefined) return undefined
     try {
       if ((await stat(path)).size !== sizeOf(range)) return undefined
-      const now = new Date()
-      await utimes(path, now, now)
+      await touch(path)
       return path
     } catch {
       return undefined
     }
   }
+  const wholePath = (name: string) =>
+    join(folder, `${createHash('sha256').update(name).digest('hex').slice(0, 40)}-whole`)
   /** Writes beside, then renames: nobody sees a part of it. */
   const put = async (path: string, write: (unfinished: string) => Promise<void>): Promise<void> => {
     const unfinished = `${path}.${randomBytes(6).toString('hex')}.tmp`
@@ -81,6 +85,21 @@ export const openCache = (options: ScanCache | undefined): RangeCache => {
       if (path !== undefined && bytes.length < options.bytes / 4)
         await put(path, (unfinished) => writeFile(unfinished, bytes))
     },
+    files: Object.freeze({
+      read: async (name: string) => {
+        try {
+          const bytes = await readFile(wholePath(name))
+          await touch(wholePath(name))
+          return new Uint8Array(bytes)
+        } catch {
+          return undefined
+        }
+      },
+      write: async (name: string, bytes: Uint8Array) => {
+        if (bytes.length < options.bytes / 4)
+          await put(wholePath(name), (unfinished) => writeFile(unfinished, bytes))
+      },
+    }),
     copyFrom: async (source: string, position: number, file: RangedFile, range: ByteRange) => {
       const path = pathOf(file, range)
       if (path === undefined || sizeOf(range) >= options.bytes / 4) return
@@ -91,6 +110,11 @@ export const openCache = (options: ScanCache | undefined): RangeCache => {
       isDirty = false
     },
   })
+}
+
+const touch = (path: string): Promise<void> => {
+  const now = new Date()
+  return utimes(path, now, now)
 }
 
 /** Copies a part of a file into another one, which is made if it is not there. */

@@ -48,8 +48,8 @@ export const makeLocalFile = async (
         const bytes = tail.bytes.subarray(from - tail.range.start, source.end - tail.range.start)
         await writeAll(target, [bytes], range.target + from - source.start)
       }
-      if (isAtHand) continue
-      missing.push({ source: { start: source.start, end: Math.min(source.end, from) }, target: range.target })
+      const end = Math.min(source.end, from)
+      if (!isAtHand) missing.push({ source: { start: source.start, end }, target: range.target })
       fetched.push(range)
     }
     await fetchAll(file, missing, target, transport)
