@@ -15,8 +15,8 @@ test.each([
   [2, 2],
   [4, 2],
   [5, 3],
-])('line %i is of record %i, where the second one has three lines', async (line, row) => {
+])('line %i is of record %i, where the first two have several lines', async (line, row) => {
   const path = join(folder, 'rows.csv')
-  await writeFile(path, 'a,1\n"x\n""y""\nz",2\nb,3\n')
+  await writeFile(path, '"a\na",1\n"x\n""y""\nz",2\nb,3\n')
   expect(await rowAtLine(path, line)).toBe(row)
 })
