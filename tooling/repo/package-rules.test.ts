@@ -7,6 +7,10 @@ test('a package of built files with readme and licence is fine', () => {
   expect(checkContents(files)).toEqual([])
 })
 
+test('tests of a template are for its users', () => {
+  expect(checkContents([...files, 'templates/source/test/a.test.ts'])).toEqual([])
+})
+
 test.each(['package.json', 'README.md', 'LICENSE'])('%s must be there', (path) => {
   expect(checkContents(files.filter((file) => file !== path))).toEqual([`${path} is missing`])
 })

@@ -12,8 +12,9 @@ export interface Manifest {
 /** Every packed package has these. */
 const required = ['README.md', 'LICENSE', 'package.json']
 
-/** Only for those who work on the package: tests, sources, what the compiler remembers. */
-const unwanted = /\.test(-d)?\.|^(src|test|type-tests|examples|scripts)\/|\.tsbuildinfo$|\.map$|^tsconfig/
+/** Only for those who work on the package: tests, sources, what the compiler remembers. Templates are for users. */
+const unwanted =
+  /^(?!templates\/).*\.test(-d)?\.|^(src|test|type-tests|examples|scripts)\/|\.tsbuildinfo$|\.map$|^tsconfig/
 
 /** Files of a tarball that are missing, or that users have no use for. `files` are paths within the package. */
 export const checkContents = (files: readonly string[]): string[] => [
