@@ -8,6 +8,7 @@ export default defineConfig({
       'apps/*/vitest.config.ts',
       'tooling/*/vitest.config.ts',
       '!tooling/interop/vitest.config.ts',
+      '!tooling/packed/vitest.config.ts',
     ],
     maxWorkers,
     reporters: ['default', './tooling/reporter/summary.ts'],

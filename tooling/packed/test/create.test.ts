@@ -1,0 +1,65 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, inject, it } from 'vitest'
+import { type User, userWith } from '../src/user.ts'
+
+const majors = Object.keys(inject('nodes'))
+const [first = ''] = majors
+
+const kinds = ['source', 'destination', 'zero-copy', 'actions'] as const
+
+const folder = join(inject('folder'), 'connectors')
+let user: User
+beforeAll(async () => {
+  await mkdir(folder)
+  user = userWith(first, folder)
+})
+
+describe.each(kinds)('a new connector of the kind %s', (kind) => {
+  const name = `penstock-${kind}-leads`
+
+  it('is made and installed', async () => {
+    await user.npm(['create', '--yes', '@penstock/connector', name, '--', '--kind', kind])
+    await user.npm(['install'], { in: name })
+  })
+
+  it('is typed as it should be', async () => {
+    await user.npm(['run', 'typecheck'], { in: name })
+  })
+
+  it.each(majors)('conforms, with Node %s', async (major) => {
+    const report = await userWith(major, folder).npm(['test'], { in: name })
+    expect(report).toContain('1 passed')
+    expect(report).not.toContain('failed')
+  })
+
+  it('packs what its users need, and nothing else', async () => {
+    const [packed] = JSON.parse(await user.npm(['pack', '--json'], { in: name })) as [
+      { files: { path: string }[] },
+    ]
+    const paths = packed.files.map(({ path }) => path)
+    expect(paths).toEqual(
+      expect.arrayContaining(['LICENSE', 'README.md', 'dist/index.d.ts', 'dist/index.js', 'package.json']),
+    )
+    expect(paths.filter((path) => /^(src|test)|tsconfig|\.test\./.test(path))).toEqual([])
+  })
+})
+
+describe('the command line in a project that has them', () => {
+  const project = join(folder, 'project')
+
+  it('lists all of them by name, without a complaint', async () => {
+    await mkdir(project)
+    await user.npm(['init', '--yes'], { in: 'project' })
+    const tarballs = kinds.map((kind) => `../penstock-${kind}-leads/penstock-${kind}-leads-0.0.0.tgz`)
+    await user.npm(['install', 'penstock', ...tarballs], { in: 'project' })
+    const { connectors } = JSON.parse(await user.penstock(['connectors', '--json'], { in: 'project' })) as {
+      connectors: { reference: string; origin: string; error?: unknown }[]
+    }
+    expect(
+      connectors
+        .filter(({ origin }) => origin === 'installed')
+        .map(({ reference, error }) => [reference, error]),
+    ).toEqual([...kinds].sort().map((kind) => [`penstock-${kind}-leads`, undefined]))
+  })
+})
