@@ -27,7 +27,7 @@ export const packAll = async (folder: string): Promise<readonly PackedPackage[]>
 }
 
 /** A tarball with what it says of itself. */
-export const packedPackage = async (tarball: string): Promise<PackedPackage> => {
+const packedPackage = async (tarball: string): Promise<PackedPackage> => {
   const { stdout } = await execute('tar', ['-xzOf', tarball, 'package/package.json'])
   const manifest = JSON.parse(stdout) as { name: string; version: string }
   return { name: manifest.name, version: manifest.version, tarball, manifest: { ...manifest } }
