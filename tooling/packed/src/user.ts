@@ -47,8 +47,9 @@ export const userWith = (major: string, folder: string): User => {
     folder,
     environment: plainEnvironment(environment),
     run: runIn,
-    npm: (args: readonly string[], options) => runIn('npm', args, options),
+    npm: (args: readonly string[], options?: UserOptions) => runIn('npm', args, options),
     // npx takes a command of an installed package; without it, nothing may be fetched.
-    penstock: (args: readonly string[], options) => runIn('npx', ['--no', 'penstock', ...args], options),
+    penstock: (args: readonly string[], options?: UserOptions) =>
+      runIn('npx', ['--no', 'penstock', ...args], options),
   })
 }
