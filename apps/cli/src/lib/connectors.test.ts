@@ -66,4 +66,30 @@ describe('loadConnector', () => {
       })
     }
   })
+
+  it.each([
+    [
+      'the name of a built-in one',
+      'source-s3',
+      'acme and the built-in source-s3 are both called "source-s3"',
+    ],
+    ['the name of another package', 'other', 'acme and rival are both called "other"'],
+  ])('refuses a package with %s', async (_what, name, message) => {
+    const keywords = ['penstock-connector']
+    await install('acme', { main: './main.js', keywords }, code.replace('other', name))
+    await install('rival', { main: './main.js', keywords }, code)
+    await expect(loadConnector('acme', project.folder)).rejects.toMatchObject({
+      kind: 'conflict',
+      message: `${message}.`,
+    })
+  })
+
+  it('tells the versions where the contract is another', async () => {
+    const manifest = { main: './main.js', version: '2.0.0', dependencies: { '@penstock/core': '^2.1.0' } }
+    await install('acme', manifest, code.replace('Version: 1', 'Version: 2'))
+    await expect(loadConnector('acme', project.folder)).rejects.toMatchObject({
+      message: expect.stringContaining('acme 2.0.0 (for @penstock/core ^2.1.0) is written for version 2'),
+      hint: 'Update penstock, or install an older version of acme.',
+    })
+  })
 })
