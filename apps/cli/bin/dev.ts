@@ -12,4 +12,6 @@ const { runCommandLine, runFromSources } = await import('@penstock/command-kit/r
 const root = fileURLToPath(new URL('..', import.meta.url))
 const pjson = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'))
 const argv = process.argv.slice(2)
-process.exit(await runCommandLine(argv, runFromSources(root, pjson, argv, ['connect', 'connectors'])))
+const { foreignCommands } = await import('../src/lib/foreign.ts')
+const options = runFromSources(root, pjson, argv, ['connect', 'connectors'])
+process.exit(await runCommandLine(argv, options, foreignCommands))

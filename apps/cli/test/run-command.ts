@@ -31,7 +31,8 @@ export const runCommandAmongAll = async (
   return capture(() => command.run(argv, runFromSources(root, pjson, [])))
 }
 
-const capture = async (run: () => Promise<unknown>): Promise<CommandRun> => {
+/** Captures what is written while something runs. */
+export const capture = async (run: () => Promise<unknown>): Promise<CommandRun> => {
   const out = { stdout: '', stderr: '' }
   const spies = (['stdout', 'stderr'] as const).map((name) =>
     vi.spyOn(process[name], 'write').mockImplementation((text, ...rest) => {

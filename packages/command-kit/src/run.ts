@@ -3,6 +3,14 @@ import { join } from 'node:path'
 import { Config, Errors, type Interfaces, run, settings } from '@oclif/core'
 import { flushed, tolerateClosedReader } from './output.ts'
 
+/** Commands that are not the command line's own: those of packages that a user has installed. */
+export interface ForeignCommands {
+  /** Runs words that are no command of the command line. False where they are none of a package either. */
+  run(argv: readonly string[], config: Config): Promise<boolean>
+  /** Lines for the end of the general help. */
+  help(argv: readonly string[]): Promise<readonly string[]>
+}
+
 /**
  * Runs a command line and gives its exit code; the caller exits with it. Nothing that the user typed is repeated in
  * an error but the name of an unknown command.
@@ -10,10 +18,11 @@ import { flushed, tolerateClosedReader } from './output.ts'
 export const runCommandLine = async (
   argv: readonly string[],
   options: Interfaces.LoadOptions,
+  foreign?: ForeignCommands,
 ): Promise<number> => {
   tolerateClosedReader(process.stdout)
   tolerateClosedReader(process.stderr)
-  const code = await execute(argv, options)
+  const code = await execute(argv, options, foreign)
   await Promise.all([flushed(process.stdout), flushed(process.stderr)])
   return code
 }
@@ -52,14 +61,30 @@ const commandFile = (folder: string, argv: readonly string[]): string | undefine
   return undefined
 }
 
-const execute = async (argv: readonly string[], options: Interfaces.LoadOptions): Promise<number> => {
+/** The first word that could be a command or a topic; undefined for the general help. */
+const commandWord = (argv: readonly string[]): string | undefined => {
+  const [first, second] = argv
+  const word = first === 'help' ? second : first
+  return word?.startsWith('-') ? undefined : word
+}
+
+const execute = async (
+  argv: readonly string[],
+  options: Interfaces.LoadOptions,
+  foreign: ForeignCommands | undefined,
+): Promise<number> => {
   let config: Config | undefined
   try {
     config = (await Config.load(options)) as Config
+    const word = commandWord(argv)
+    const isOwn = word === undefined || config.findCommand(word) || config.findTopic(word)
+    if (!isOwn && (await foreign?.run(argv, config))) return 0
     const command = config.findCommand(argv[0] ?? '') as { id: string; ownHelp?: boolean } | undefined
     // oclif would print the help of the command itself, whatever words follow.
     if (command?.ownHelp && argv.includes('--help')) await config.runCommand(command.id, argv.slice(1))
     else await run([...argv], config)
+    if (foreign && word === undefined && argv[0] !== '--version')
+      process.stdout.write((await foreign.help(argv)).map((line) => `${line}\n`).join(''))
     return 0
   } catch (error) {
     if (error instanceof Errors.ExitError) return error.oclif.exit ?? 0

@@ -130,7 +130,7 @@ Secrets do not go into the project file, nor on a command line: set them to \${e
       ...(generated === undefined ? {} : { externalId: generated }),
       ...(trust === undefined ? {} : { trust }),
     }
-    this.#tell(result, trust, connector.kind)
+    this.#tell(result, trust, connector)
     await this.#offerCheck(prompter, project, name)
     return result
   }
@@ -161,7 +161,7 @@ Secrets do not go into the project file, nor on a command line: set them to \${e
   #tell(
     result: { name: string; file: string; created: boolean; externalId?: string },
     trust: unknown,
-    kind: AnyConnector['kind'],
+    connector: AnyConnector,
   ): void {
     const { green, bold } = this.outStyle
     this.print(
@@ -175,15 +175,11 @@ Secrets do not go into the project file, nor on a command line: set them to \${e
     }
     this.print()
     this.print('Next:')
+    const { name } = result
     const next = [
-      [`policy ${result.name}`, 'what the credentials must be allowed'],
-      [`check ${result.name}`, 'test it'],
-      ...(kind === 'zero-copy'
-        ? [
-            [`namespaces ${result.name}`, 'what the catalog has'],
-            [`share ${result.name} --namespace NAME`, 'choose tables'],
-          ]
-        : [[`tables ${result.name}`, 'what can be extracted']]),
+      ...(connector.policy ? [[`policy ${name}`, 'what the credentials must be allowed']] : []),
+      [`check ${name}`, 'test it'],
+      ...nextSteps(name, connector),
     ] as const
     const width = Math.max(...next.map(([command = '']) => command.length))
     for (const [command = '', purpose] of next)
@@ -196,6 +192,23 @@ Secrets do not go into the project file, nor on a command line: set them to \${e
       prompter.done('Testing it.')
       await this.config.runCommand('check', [name, '--project', project.file])
     } else prompter.done('Done.')
+  }
+}
+
+/** What a connection of its kind is for. */
+const nextSteps = (name: string, { kind }: AnyConnector): readonly (readonly string[])[] => {
+  switch (kind) {
+    case 'zero-copy':
+      return [
+        [`namespaces ${name}`, 'what the catalog has'],
+        [`share ${name} --namespace NAME`, 'choose tables'],
+      ]
+    case 'destination':
+      return [[`export ${name} --table TABLE`, 'write a table to it']]
+    case 'actions':
+      return [[`do ${name}`, 'what it can do']]
+    case 'source':
+      return [[`tables ${name}`, 'what can be extracted']]
   }
 }
 
