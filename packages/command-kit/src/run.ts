@@ -42,9 +42,12 @@ export const runFromSources = (
   const target = './src/commands'
   const file = wholesale.includes(argv[0] ?? '') ? undefined : commandFile(join(root, target), argv)
   const commands = file ? { strategy: 'pattern', target, globPatterns: [file] } : target
+  const built = pjson.oclif?.helpClass
+  const helpClass =
+    typeof built === 'string' ? built.replace(/^\.\/dist\/(.*)\.js$/, './src/$1.ts') : undefined
   return {
     root,
-    pjson: { ...pjson, oclif: { ...pjson.oclif, commands } },
+    pjson: { ...pjson, oclif: { ...pjson.oclif, commands, ...(helpClass && { helpClass }) } },
     ignoreManifest: true,
     isRoot: true,
   } as Interfaces.LoadOptions

@@ -1,8 +1,11 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is how references are written
 import { join } from 'node:path'
+import { type Command, Config, ux } from '@oclif/core'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { startLake, type TestLake } from '../../test/lake.ts'
 import { runCommand } from '../../test/run-command.ts'
+import { exportFlags } from '../lib/export-command.ts'
+import ConnectionHelp from '../lib/help.ts'
 import { Export } from './export.ts'
 import { Extract } from './extract.ts'
 import { Keys } from './keys.ts'
@@ -76,4 +79,22 @@ it.each([
 
 it('sweeps: nothing is left behind', async () => {
   expect((await runCommand(Sweep, 'out', ...at())).stdout).toContain('Nothing is left behind.')
+})
+
+it('shows the flags of the destination that is meant', async () => {
+  const help = async (...argv: string[]) => {
+    const config = await Config.load(process.cwd())
+    const lines: string[] = []
+    vi.spyOn(ux, 'stdout').mockImplementation((text) => void lines.push(String(text)))
+    const command = { ...Export, id: 'export', flags: exportFlags, args: {} } as unknown as Command.Loadable
+    const shown = new ConnectionHelp(config)
+    vi.spyOn(config, 'findCommand').mockReturnValue(command)
+    await shown.showHelp(['export', ...argv, '--help'])
+    vi.restoreAllMocks()
+    return lines.join('\n')
+  }
+  expect(await help()).toMatch(/DESTINATION POSTGRES FLAGS[\s\S]*DESTINATION S3 FLAGS/)
+  const ofBucket = await help('out', ...at())
+  expect(ofBucket).toContain('--key-template')
+  expect(ofBucket).not.toContain('POSTGRES')
 })

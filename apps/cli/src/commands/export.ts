@@ -16,7 +16,7 @@ export class Export extends ExportCommand {
   static override description =
     `All streams of a run are written from one snapshot of the database. A reader of the destination sees whole files only; a run that failed or was killed is completed by the next one, under the same names.
 
-How files are written (--file-type, --compression, --key-template ...) is the destination's: docs/destination-s3.md.`
+How it is written is the destination's: export CONNECTION --help shows its flags, as do docs/destination-s3.md and docs/destination-postgres.md.`
   static override examples = [
     {
       description: 'A table as gzipped CSV',
@@ -30,6 +30,10 @@ How files are written (--file-type, --compression, --key-template ...) is the de
     {
       description: 'A query, one row per customer, instead of the last export',
       command: `<%= config.bin %> export lake --sql "select * from orders where paid" --stream paid --dedupe customer_id --latest ordered_at --mode overwrite --from w.duckdb`,
+    },
+    {
+      description: 'Rows into a table of PostgreSQL, by their key',
+      command: '<%= config.bin %> export wh --table orders --mode merge --key order_id --from w.duckdb',
     },
     {
       description: 'Keys, rows and bytes, before anything is written',

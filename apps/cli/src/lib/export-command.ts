@@ -1,11 +1,12 @@
 import { Flags, type Interfaces, parseFlags, readFlags } from '@penstock/command-kit'
 import { type AnyDestination, type ExportMode, exportModes, requireKind } from '@penstock/core'
-import { options } from '@penstock/destination-s3'
+import { options as postgresOptions } from '@penstock/destination-postgres'
+import { options as s3Options } from '@penstock/destination-s3'
 import { resourceOptions } from '@penstock/runtime'
 import { requireFile } from '../commands/runs.ts'
 import { withEngine } from './engine.ts'
 import { type Exporting, optionFlags, optionsFromFlags, streamFlags, streamsFromFlags } from './exporting.ts'
-import { connectionArgument, ProjectCommand } from './project-command.ts'
+import { connectionArgument, connectorInArguments, ProjectCommand } from './project-command.ts'
 import { resourceFlags } from './selection.ts'
 
 const commonFlags: Interfaces.FlagInput = {
@@ -32,8 +33,12 @@ const commonFlags: Interfaces.FlagInput = {
 
 const sharedFlags: Interfaces.FlagInput = { ...streamFlags, ...commonFlags, ...resourceFlags }
 
-/** Flags that the help shows: with the options of S3. Another destination brings its own. */
-export const exportFlags: Interfaces.FlagInput = { ...optionFlags({ options }), ...sharedFlags }
+/** Flags that the help shows where no connection is named: with the options of the destinations that come along. */
+export const exportFlags: Interfaces.FlagInput = {
+  ...optionFlags({ name: 'destination-s3', options: s3Options }),
+  ...optionFlags({ name: 'destination-postgres', options: postgresOptions }),
+  ...sharedFlags,
+}
 
 type ExportInput = Interfaces.Input<
   Interfaces.OutputFlags<Interfaces.FlagInput>,
@@ -54,7 +59,7 @@ export interface ExportArguments {
 /** What `export` and `keys` share: the destination decides which flags say how it is written. */
 export abstract class ExportCommand extends ProjectCommand {
   protected async readExportArguments(ownFlags: Interfaces.FlagInput = {}): Promise<ExportArguments> {
-    const named = await this.connectorInArguments()
+    const named = await connectorInArguments(this.argv)
     const own = named?.kind === 'destination' ? optionFlags(named) : {}
     const { args, flags } = await this.parse({
       args: { connection: connectionArgument },

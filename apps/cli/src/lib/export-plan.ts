@@ -41,7 +41,7 @@ export const printPlan = (plan: ExportPlan, { style, print, printTable }: Output
   print()
   printKeys(plan, { print, limit: shownKeys })
   if (plan.removes.length > 0) {
-    print(`Would remove ${countOf(plan.removes.length, 'file')} of the export before:`)
+    print('Would remove what the export wrote before:')
     for (const name of plan.removes.slice(0, shownKeys)) print(`  ${printable(name)}`)
   }
   for (const warning of plan.warnings) print(`${style.yellow('!')} ${printable(warning)}`)

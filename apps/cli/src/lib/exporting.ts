@@ -54,16 +54,31 @@ export const streamFlags: Interfaces.FlagInput = schemaFlags(streamRequest, {
   valueNames,
 })
 
-/** Flags of a destination's own options. */
-export const optionFlags = ({ options }: Pick<AnyDestination, 'options'>): Interfaces.FlagInput =>
-  options ? schemaFlags(options, { group: 'DESTINATION', valueNames }) : {}
+/** Flags of a destination's own options, in the help under its name. */
+export const optionFlags = ({
+  name,
+  options,
+}: Pick<AnyDestination, 'name' | 'options'>): Interfaces.FlagInput =>
+  options
+    ? schemaFlags(options, {
+        group: `${destinationGroup}${name.replace(/^destination-/, '').toUpperCase()}`,
+        valueNames,
+      })
+    : {}
+
+const destinationGroup = 'DESTINATION '
+
+/** True for the heading of flags that {@link optionFlags} has made. */
+export const isDestinationGroup = (group: string | undefined): boolean =>
+  group?.startsWith(destinationGroup) ?? false
 
 type Flags = Readonly<Record<string, unknown>>
 type Request = ExportOptions['streams'][number]
 
 /** Streams from flags: each `--table` and each `--sql` is one, all with the same mapping. */
 export const streamsFromFlags = (flags: Flags): Request[] => {
-  const { table, sql, columns, ...mapping } = readFlags(streamRequest, flags)
+  // --name is the export's.
+  const { table, sql, columns, name: _, ...mapping } = readFlags(streamRequest, flags)
   const names = (flags.stream ?? []) as readonly string[]
   const chosen = [
     ...((table ?? []) as string[]).map((value) => ({ table: value })),

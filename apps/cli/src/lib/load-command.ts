@@ -2,7 +2,7 @@ import { type Interfaces, parseFlags, readFlags } from '@penstock/command-kit'
 import { type AnySource, type Connection, requireKind } from '@penstock/core'
 import { type Project, type ResourceOptions, resourceOptions } from '@penstock/runtime'
 import { selection } from '@penstock/source-s3'
-import { connectionArgument, ProjectCommand } from './project-command.ts'
+import { connectionArgument, connectorInArguments, ProjectCommand } from './project-command.ts'
 import { loadFlags, requestsFromFlags, resourceFlags, selectionFlags, selectionFlagsOf } from './selection.ts'
 
 /** Connector whose selection the help shows; another one brings its own. */
@@ -32,7 +32,7 @@ export interface LoadArguments {
 /** What `extract` and `plan` share: the connection decides which flags choose its tables. */
 export abstract class LoadCommand extends ProjectCommand {
   protected async readLoadArguments(ownFlags: Interfaces.FlagInput): Promise<LoadArguments> {
-    const named = await this.connectorInArguments()
+    const named = await connectorInArguments(this.argv)
     const foreign = named && named.name !== shownConnector ? requireKind(named, 'source') : undefined
     const flagsFor = (connector: AnySource): Interfaces.FlagInput => ({
       ...selectionFlagsOf(connector),

@@ -33,18 +33,6 @@ export abstract class ProjectCommand extends BaseCommand {
     return loadConnector(connectionNamed(project, name).connector, project.folder)
   }
 
-  /**
-   * Connector of the first word that names a connection: its schema has to be known before flags can be read. Nothing
-   * is wrong yet when there is none.
-   */
-  protected async connectorInArguments(): Promise<AnyConnector | undefined> {
-    const given = this.argv[this.argv.indexOf('--project') + 1]
-    const path = this.argv.includes('--project') ? given : process.env.PENSTOCK_PROJECT
-    const project = await this.openProject(path).catch(() => undefined)
-    const name = this.argv.find((word) => project !== undefined && Object.hasOwn(project.connections, word))
-    return project && name !== undefined ? this.connectorOf(project, name) : undefined
-  }
-
   /** A connection ready for use. Its secrets are hidden from every output from now on. */
   protected async openConnection(
     project: Project,
@@ -55,6 +43,20 @@ export abstract class ProjectCommand extends BaseCommand {
     this.redactor.add(connection.secrets())
     return connection
   }
+}
+
+/**
+ * Connector of the first word that names a connection: its schema has to be known before flags can be read. Nothing
+ * is wrong yet when there is none.
+ */
+export const connectorInArguments = async (argv: readonly string[]): Promise<AnyConnector | undefined> => {
+  const given = argv.includes('--project')
+    ? argv[argv.indexOf('--project') + 1]
+    : process.env.PENSTOCK_PROJECT
+  const project = await openProject({ cwd: process.cwd(), given }).catch(() => undefined)
+  const name = argv.find((word) => project !== undefined && Object.hasOwn(project.connections, word))
+  if (!project || name === undefined) return undefined
+  return loadConnector(connectionNamed(project, name).connector, project.folder)
 }
 
 /** The connection of a project, with its connector loaded. */
