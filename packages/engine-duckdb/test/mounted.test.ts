@@ -100,6 +100,32 @@ describe('a query over mounted files', () => {
     expect(files[1]?.reads).toEqual([])
   })
 
+  it('stops early at a LIMIT behind a filter, as soon as there are rows enough', async () => {
+    const { writer } = await threeFiles()
+    const files = await Promise.all(
+      Array.from({ length: 40 }, async (_, part) =>
+        memoryFile(`s3://lake/${part}.parquet`, await writer.parquet(rowsOf(part * 100, part * 100 + 100))),
+      ),
+    )
+    const table = fileTable(
+      await writer.schema(rowsOf(0, 1)),
+      files.map((file) => ({ file, rows: 100 })),
+    )
+    const engine = await openEngine()
+    const count = async (condition: string) => {
+      for (const { reads } of files) reads.length = 0
+      const sql = `SELECT id FROM sales.orders WHERE ${condition} LIMIT 10`
+      const { rows, receipt } = await ask(engine, sql, { mounts: [mountOf({ 'sales.orders': table })] })
+      const read = files.filter(({ reads }) => reads.length > 0).length
+      expect([receipt.files, receipt.skipped.limit ?? 0]).toEqual([read, 40 - read])
+      return [rows.length, read]
+    }
+    expect(await count("name LIKE '%7'")).toEqual([10, 4])
+    expect(await count("name LIKE '%77'")).toEqual([10, 32])
+    expect(await count("name LIKE '%777'")).toEqual([4, 40])
+    expect(await count('id < 0')).toEqual([0, 40])
+  })
+
   it('reads small files of which nearly all is needed with one request each', async () => {
     const { writer } = await threeFiles()
     const files = await Promise.all(

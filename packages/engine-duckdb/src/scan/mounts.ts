@@ -6,6 +6,7 @@ import {
   type MountedQuery,
   type MountedQueryOptions,
   type QueryReceipt,
+  type Scan,
   type ZeroCopyTable,
 } from '@penstock/core'
 import { type CopyOptions, copyQuery } from '../copy.ts'
@@ -25,9 +26,9 @@ import { sealDatabase } from './seal.ts'
 import { createMountNames, type MountNames, mountSession, requireBinding } from './session.ts'
 import { createPaths, type ScanContext } from './table/context.ts'
 import { fetchTable } from './table/fetch-table.ts'
-import { planTable, refuseTooLarge, type TablePlan } from './table/plan-table.ts'
+import { firstOf, leftOut, planTable, refuseTooLarge, scanTable, type TablePlan } from './table/plan-table.ts'
 import { emptyRelationSql, type Relation, relationSql, unplannedColumn } from './table/relation.ts'
-import { writeRows } from './write-rows.ts'
+import { countRows, writeRows } from './write-rows.ts'
 
 /** Queries over tables that stay where they are. */
 export interface MountedQueries {
@@ -85,7 +86,10 @@ export const createMountedQueries = (database: Database): MountedQueries => {
       const prepared = await prepare(sql, options)
       const work = await openWork(database, prepared, options, 'plan')
       try {
-        return work.receipt(await work.plan(prepared.plan.needs), 0)
+        const { needs } = prepared.plan
+        const enough = rowsThatEnd(prepared, needs)
+        const note = `Files are read in waves until ${enough} rows are found: this is the most that it can take.`
+        return work.receipt(await work.plan(needs), 0, enough === undefined ? [] : [note])
       } finally {
         await prepared.cache.trim()
         await work.close()
@@ -220,12 +224,21 @@ const openWork = async (
       }
     },
   }
+  const scans = new Map<ZeroCopyTable, Promise<Scan>>()
+  const scanOnce = (table: ZeroCopyTable, needs: TableNeeds): Promise<Scan> => {
+    const scan = scans.get(table) ?? scanTable(context, table, needs)
+    scans.set(table, scan)
+    return scan
+  }
   return Object.freeze({
     signal,
-    plan: async (needs: readonly TableNeeds[]) => {
-      const plans = await mapLimited(prepared.tables, 4, ({ label, table }, index) =>
-        planTable(context, label, table, needs[index] as TableNeeds),
-      )
+    /** `firstFiles`: of each table no more than so many files. */
+    plan: async (needs: readonly TableNeeds[], firstFiles = Number.POSITIVE_INFINITY) => {
+      const plans = await mapLimited(prepared.tables, 4, async ({ label, table }, index) => {
+        const own = needs[index] as TableNeeds
+        const scan = firstOf(await scanOnce(table, own), firstFiles)
+        return planTable(context, { label, table, needs: own, scan })
+      })
       refuseTooLarge(plans, ceiling)
       planned = plans.reduce((sum, { receipt }) => sum + receipt.bytesNeeded, 0)
       return plans
@@ -238,7 +251,7 @@ const openWork = async (
       report()
       return relations
     },
-    receipt: (plans: readonly TablePlan[], repairs: number): QueryReceipt =>
+    receipt: (plans: readonly TablePlan[], repairs: number, notes: readonly string[] = []): QueryReceipt =>
       queryReceipt({
         plans,
         transport: transport.counts(),
@@ -246,8 +259,8 @@ const openWork = async (
         repairs,
         notes:
           prepared.plan.unplanned === undefined
-            ? []
-            : [`DuckDB gave no plan, so everything is read: ${prepared.plan.unplanned}`],
+            ? notes
+            : [`DuckDB gave no plan, so everything is read: ${prepared.plan.unplanned}`, ...notes],
       }),
     /** After a query that ended well: what it fetched is kept for the next one. */
     keep: async () => {
@@ -279,9 +292,11 @@ const runPrepared = async <Result>(
   for (let repairs = 0; ; repairs++) {
     const work = await openWork(database, prepared, options, 'run')
     try {
-      const plans = await work.plan(needs)
-      const relations = await work.fetch(plans)
-      const session = openSession(database, names, prepared, relations, work)
+      const { plans, relations } = await fetchEnough(database, names, prepared, needs, work)
+      const session = openSession(database, names, prepared, relations, async () => {
+        if (!work.signal.aborted) await work.keep()
+        await work.close()
+      })
       return await execute({ session, signal: work.signal, receipt: () => work.receipt(plans, repairs) })
     } catch (error) {
       await work.close()
@@ -293,22 +308,48 @@ const runPrepared = async <Result>(
   }
 }
 
+const firstWave = 4
+const waveGrowth = 8
+
+/**
+ * What a query needs is on the disk. One that ends with a number of rows, whichever they are, takes the files in waves:
+ * once their rows are enough the rest is left alone. A wave takes the files of the one before again, an eighth of it.
+ */
+const fetchEnough = async (
+  database: Database,
+  names: MountNames,
+  prepared: PreparedQuery,
+  needs: readonly TableNeeds[],
+  work: Work,
+): Promise<{ plans: readonly TablePlan[]; relations: readonly Relation[] }> => {
+  const enough = rowsThatEnd(prepared, needs)
+  for (let files = firstWave; ; files *= waveGrowth) {
+    const plans = await work.plan(needs, enough === undefined ? undefined : files)
+    const relations = await work.fetch(plans)
+    const isPartial = plans.some(({ receipt }) => receipt.skipped[leftOut] !== undefined)
+    if (!isPartial || enough === undefined) return { plans, relations }
+    const session = openSession(database, names, prepared, relations, async () => {})
+    if ((await countRows(database, prepared.sql, session, work.signal)) >= enough) return { plans, relations }
+  }
+}
+
+/** Rows of the result that are enough, where a scan does not know by itself when it can stop. */
+const rowsThatEnd = ({ plan }: PreparedQuery, needs: readonly TableNeeds[]): number | undefined =>
+  needs.some(({ limit }) => limit !== undefined) ? undefined : plan.enough
+
 const openSession = (
   database: Database,
   names: MountNames,
   { tables, searchPath }: PreparedQuery,
   relations: readonly Relation[],
-  work: Work,
+  onEnd: () => Promise<void>,
 ): QuerySession => {
   const views = tables.map(({ name }, index) => ({
     name,
     sql: relationSql(relations[index] as Relation, index),
   }))
   names.take([...new Set(views.map(({ name }) => name[0]))])
-  return mountSession(database, names, views, searchPath, async () => {
-    if (!work.signal.aborted) await work.keep()
-    await work.close()
-  })
+  return mountSession(database, names, views, searchPath, onEnd)
 }
 
 /** The needs again, with the column that DuckDB asked for against the plan; undefined for another error. */

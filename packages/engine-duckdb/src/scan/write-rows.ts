@@ -36,3 +36,23 @@ export const writeRows = async (
     await session.end()
   }
 }
+
+/** Rows of a SELECT over mounted tables. */
+export const countRows = async (
+  database: Database,
+  select: string,
+  session: QuerySession,
+  signal: AbortSignal,
+): Promise<number> => {
+  const connection = await database.connect()
+  try {
+    return await interruptible(connection, signal, async () => {
+      await session.begin(connection)
+      const [count] = await rowsOf(connection, `SELECT count(*)::DOUBLE FROM (${select}\n)`)
+      return Number(count?.[0] ?? 0)
+    })
+  } finally {
+    database.disconnect(connection)
+    await session.end()
+  }
+}

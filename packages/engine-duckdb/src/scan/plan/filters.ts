@@ -1,6 +1,7 @@
 import type { ColumnPath, Comparison, LogicalType, Predicate, Scalar } from '@penstock/core'
 import { type PlanConstant, planConstant } from './constants.ts'
 import { isObject, type Json, type JsonObject, listAt, textAt } from './json.ts'
+import { compareMonotone, monotoneColumn } from './monotone.ts'
 
 /** A column that an expression refers to. */
 export interface ColumnReference {
@@ -148,7 +149,12 @@ const comparison = (node: JsonObject, lineage: Lineage, negated: boolean): Known
   const right = referenceOf(node.right, lineage)
   const applied = negated ? negations[operator] : operator
   if (left && !right) return compare(left, applied, constantOf(node.right, left))
-  return right && !left ? compare(right, mirrored[applied], constantOf(node.left, right)) : undefined
+  if (right && !left) return compare(right, mirrored[applied], constantOf(node.left, right))
+  const resolve = (side: Json | undefined) => referenceOf(side, lineage)
+  const leftMonotone = monotoneColumn(node.left, resolve)
+  if (leftMonotone) return compareMonotone(leftMonotone, applied, node.right)
+  const rightMonotone = monotoneColumn(node.right, resolve)
+  return rightMonotone && compareMonotone(rightMonotone, mirrored[applied], node.left)
 }
 
 const operation = (node: JsonObject, type: string, lineage: Lineage, negated: boolean): Known => {
@@ -175,12 +181,15 @@ const operation = (node: JsonObject, type: string, lineage: Lineage, negated: bo
 
 const between = (node: JsonObject, lineage: Lineage, negated: boolean): Known => {
   const column = referenceOf(node.input, lineage)
-  if (!column) return undefined
-  const lower: Comparison = node.lower_inclusive === true ? '>=' : '>'
-  const upper: Comparison = node.upper_inclusive === true ? '<=' : '<'
+  const monotone = column ? undefined : monotoneColumn(node.input, (side) => referenceOf(side, lineage))
+  const bound = (operator: Comparison, constant: Json | undefined): Known => {
+    const applied = negated ? negations[operator] : operator
+    if (column) return compare(column, applied, constantOf(constant, column))
+    return monotone && compareMonotone(monotone, applied, constant)
+  }
   const parts = [
-    compare(column, negated ? negations[lower] : lower, constantOf(node.lower, column)),
-    compare(column, negated ? negations[upper] : upper, constantOf(node.upper, column)),
+    bound(node.lower_inclusive === true ? '>=' : '>', node.lower),
+    bound(node.upper_inclusive === true ? '<=' : '<', node.upper),
   ]
   return negated ? anyOf(parts) : allOf(parts)
 }

@@ -37,11 +37,37 @@ interface PlannedScan {
 /** Indexes from here on are virtual columns: row ids, or none at all for a count. */
 const firstVirtualColumn = 1n << 62n
 
+export interface PlanNeeds {
+  /** In the order of the tables. */
+  readonly needs: readonly TableNeeds[]
+  /** Rows of the result that end the query, whichever rows of its one table they come from. */
+  readonly enough?: number
+}
+
 /** Reads DuckDB's optimized plan: for each table what its scans need. */
-export const readPlan = (plans: readonly Json[], tables: readonly PlannedTable[]): readonly TableNeeds[] => {
+export const readPlan = (plans: readonly Json[], tables: readonly PlannedTable[]): PlanNeeds => {
   const scans: PlannedScan[] = []
   for (const plan of plans) visit(plan, tables, scans)
-  return tables.map((table) => merge(scans.filter((scan) => scan.table === table)))
+  const needs = tables.map((table) => merge(scans.filter((scan) => scan.table === table)))
+  const enough = plans.length === 1 ? rowsOfResult(plans[0]) : undefined
+  return { needs, ...(enough !== undefined && { enough }) }
+}
+
+/** The constant LIMIT of a result whose rows each come from one row of a scan. */
+const rowsOfResult = (plan: Json | undefined): number | undefined => {
+  let node = plan
+  let limit: number | undefined
+  while (isObject(node)) {
+    const type = textAt(node, 'type')
+    const children = listAt(node, 'children')
+    if (type === 'LOGICAL_GET') return limit
+    if (type === 'LOGICAL_LIMIT' && limit === undefined) limit = constantInteger(objectAt(node, 'limit_val'))
+    else if (type !== 'LOGICAL_PROJECTION' && type !== 'LOGICAL_FILTER') return undefined
+    if (type === 'LOGICAL_FILTER' && limit === undefined) return undefined
+    if (children.length !== 1) return undefined
+    node = children[0]
+  }
+  return undefined
 }
 
 const merge = (scans: readonly PlannedScan[]): TableNeeds => {

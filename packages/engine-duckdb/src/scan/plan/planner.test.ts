@@ -1,7 +1,7 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TableSchema } from '@penstock/core'
+import type { Predicate, TableSchema } from '@penstock/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createPlanner, type Planner } from './planner.ts'
 
@@ -46,7 +46,7 @@ const orders: TableSchema = {
 const customers: TableSchema = { columns: [{ name: 'id', type: int(64), nullable: true }] }
 
 const plan = async (sql: string) => {
-  const { needs, unplanned } = await planner.plan({
+  const { needs, enough, unplanned } = await planner.plan({
     sql,
     mounted: [
       { name: ['lake', 'sales', 'orders'], schema: orders },
@@ -59,7 +59,7 @@ const plan = async (sql: string) => {
     ],
     signal: new AbortController().signal,
   })
-  return { orders: needs[0], customers: needs[1], unplanned }
+  return { orders: needs[0], customers: needs[1], enough, unplanned }
 }
 const filterOf = async (condition: string) =>
   (await plan(`SELECT count(*) FROM sales.orders WHERE ${condition}`)).orders?.filter
@@ -147,6 +147,13 @@ describe('filters', () => {
     ['id in (1, 5, 9)', { kind: 'in', values: [1n, 5n, 9n] }],
     ['starts_with(status, $$ab$$)', { kind: 'starts-with', prefix: 'ab' }],
     ['NOT starts_with(status, $$ab$$)', { kind: 'not-starts-with', prefix: 'ab' }],
+    ['year(made) > 2026', { column: ['made'], operator: '>=', value: 1_798_761_600_000_000n }],
+    ['extract(year from day) <= 1969', { column: ['day'], operator: '<', value: 0n }],
+    ['2026 > year(seen)', { column: ['seen'], operator: '<', value: 1_767_225_600_000_000n }],
+    ["made::date = date '1970-01-02'", { column: ['made'], operator: '>=', value: 86_400_000_000n }],
+    ["seen::date < date '1970-01-02'", { column: ['seen'], operator: '<', value: 86_400_000_000n }],
+    ["date_trunc('day', made) = timestamp '1970-01-02'", { operator: '<', value: 172_800_000_000n }],
+    ["date_trunc('month', day) >= date '1970-02-01'", { operator: '>=', value: 31n }],
     ['isnan(ratio)', { kind: 'is-nan', column: ['ratio'] }],
   ])('%s', async (condition, expected) => {
     const filter = await filterOf(condition)
@@ -171,6 +178,28 @@ describe('filters', () => {
   ])('%s: nothing is known', async (condition) => {
     const filter = await filterOf(condition)
     expect(filter?.kind ?? 'true').toBe('true')
+  })
+
+  it('of years and days that are between, among, and not', async () => {
+    const year = (made: Predicate | undefined) =>
+      JSON.stringify(made, (_key, value) => (typeof value === 'bigint' ? String(value) : value))
+    expect(await filterOf('year(day) between 1970 and 1971')).toMatchObject({
+      kind: 'and',
+      of: [
+        { operator: '>=', value: 0n },
+        { operator: '<', value: 730n },
+      ],
+    })
+    expect(year(await filterOf('year(day) in (1970, 1972)'))).toContain('730')
+    expect(await filterOf('year(day) <> 1970')).toMatchObject({
+      kind: 'or',
+      of: [
+        { operator: '<', value: 0n },
+        { operator: '>=', value: 365n },
+      ],
+    })
+    expect((await filterOf('year(day) = 200000'))?.kind ?? 'true').toBe('true')
+    expect((await filterOf('month(day) = 3'))?.kind ?? 'true').toBe('true')
   })
 
   it('what is unknown inside of NOT makes nothing stronger', async () => {
@@ -206,6 +235,23 @@ describe('limits', () => {
     expect(unplanned).toBeUndefined()
     expect(needs?.limit).toBe(limit)
     if (sql.includes('limit 7')) expect(needs?.filter).toBeUndefined()
+  })
+})
+
+describe('rows that are enough', () => {
+  it.each<[string, number | undefined]>([
+    ['select * from sales.orders where lower(status) = $$x$$ limit 5', 5],
+    ['select id + 1 from sales.orders where id > 3 limit 5 offset 3', 5],
+    ['select * from sales.orders where id > 3', undefined],
+    ['select count(*) from (select * from sales.orders where id > 3 limit 5)', undefined],
+    ['select * from (select * from sales.orders where id > 3 limit 5) where status = $$x$$', undefined],
+    ['select * from sales.orders where id > 3 order by id limit 5', undefined],
+    ['select distinct status from sales.orders where id > 3 limit 5', undefined],
+    ['select * from sales.orders o join local using (id) limit 5', undefined],
+    ['select unnest(tags) from sales.orders where id > 3 limit 5', undefined],
+    ['select sum(id) over () from sales.orders where id > 3 limit 5', undefined],
+  ])('%s', async (sql, enough) => {
+    expect((await plan(sql)).enough).toBe(enough)
   })
 })
 

@@ -7,7 +7,7 @@ import { createQueue } from '../../interruptible.ts'
 import { duckdbType } from '../../logical-types.ts'
 import { firstRow, quoteIdentifier, quoteQualified, quoteText } from '../../sql.ts'
 import { type Json, listAt, parseJson, textAt } from './json.ts'
-import { readPlan, type TableNeeds } from './optimizer-plan.ts'
+import { type PlanNeeds, readPlan } from './optimizer-plan.ts'
 import { readSyntaxTree, type TableName } from './statement.ts'
 
 /** A table as the plan sees it: its name in DuckDB and its columns. */
@@ -28,9 +28,8 @@ export interface PlanRequest {
   readonly signal: AbortSignal
 }
 
-export interface QueryPlan {
-  /** In the order of `mounted`. */
-  readonly needs: readonly TableNeeds[]
+/** Needs are in the order of `mounted`. */
+export interface QueryPlan extends PlanNeeds {
   /** Why everything is read: the plan could not be had. */
   readonly unplanned?: string
 }
@@ -150,7 +149,7 @@ const planIn = async (
         `json_serialize_plan(${quoteText(sql)}, optimize := true)`,
       )
       const plans = listAt(document, 'plans')
-      if (plans.length > 0) return { needs: readPlan(plans, stubs) }
+      if (plans.length > 0) return readPlan(plans, stubs)
       reason = textAt(document, 'error_message') ?? reason
     }
     return unplanned(mounted, reason)

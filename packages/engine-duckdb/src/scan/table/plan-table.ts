@@ -34,20 +34,40 @@ export interface TablePlan {
     | { readonly kind: 'rows'; readonly scan: Extract<Scan, { kind: 'rows' }> }
 }
 
-/** Asks the connector for the files that a query needs, and finds by their footers what of them is read. */
+/** Asks the connector for what a query needs of a table. */
+export const scanTable = (
+  { signal }: ScanContext,
+  table: ZeroCopyTable,
+  { columns, filter, limit }: TableNeeds,
+): Promise<Scan> =>
+  table.scan({ columns, signal, ...(filter && { filter }), ...(limit !== undefined && { limit }) })
+
+/** Reason in receipts for files that were not needed because there were rows enough. */
+export const leftOut = 'limit'
+
+/** A scan of no more than so many of its files. */
+export const firstOf = (scan: Scan, count: number): Scan => {
+  if (scan.kind === 'rows' || scan.files.length <= count) return scan
+  const { receipt } = scan
+  const left = scan.files.length - count
+  return {
+    kind: 'files',
+    files: scan.files.slice(0, count),
+    receipt: {
+      ...receipt,
+      files: count,
+      filesSkipped: receipt.filesSkipped + left,
+      skipped: { ...receipt.skipped, [leftOut]: left },
+    },
+  }
+}
+
+/** Finds by the footers of a scan's files what of them is read. */
 export const planTable = async (
   context: ScanContext,
-  label: string,
-  table: ZeroCopyTable,
-  needs: TableNeeds,
+  { label, table, needs, scan }: Pick<TablePlan, 'label' | 'table' | 'needs'> & { readonly scan: Scan },
 ): Promise<TablePlan> => {
   const { columns, filter, limit } = needs
-  const scan = await table.scan({
-    columns,
-    signal: context.signal,
-    ...(filter && { filter }),
-    ...(limit !== undefined && { limit }),
-  })
   const common = { label, table, needs }
   if (scan.kind === 'rows')
     return { ...common, content: { kind: 'rows', scan }, diskBytes: 0, ...receipts(common, emptyReceipt, []) }
