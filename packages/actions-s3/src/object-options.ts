@@ -6,16 +6,27 @@ export const objectFields = {
   contentType: z
     .string()
     .optional()
-    .meta({ title: 'Content type', examples: ['text/csv'] }),
+    .meta({
+      title: 'Content type',
+      description: 'What the bytes are (default: by the name)',
+      examples: ['text/csv'],
+    }),
   contentEncoding: z
     .string()
     .optional()
-    .meta({ title: 'Content encoding', examples: ['gzip'] }),
-  contentDisposition: z.string().optional().meta({ title: 'Content disposition' }),
+    .meta({ title: 'Content encoding', description: 'How the bytes are packed', examples: ['gzip'] }),
+  contentDisposition: z
+    .string()
+    .optional()
+    .meta({ title: 'Content disposition', description: 'Name under which browsers save the object' }),
   cacheControl: z
     .string()
     .optional()
-    .meta({ title: 'Cache control', examples: ['max-age=3600'] }),
+    .meta({
+      title: 'Cache control',
+      description: 'How long others may keep a copy',
+      examples: ['max-age=3600'],
+    }),
   metadata: z.record(z.string(), z.string()).optional().meta({
     title: 'Metadata',
     description: 'Own metadata of the object, without x-amz-meta-',
@@ -25,11 +36,19 @@ export const objectFields = {
   storageClass: z
     .string()
     .optional()
-    .meta({ title: 'Storage class', examples: ['STANDARD_IA'] }),
+    .meta({
+      title: 'Storage class',
+      description: 'Storage class of the object (default: STANDARD)',
+      examples: ['STANDARD_IA'],
+    }),
   acl: z
     .string()
     .optional()
-    .meta({ title: 'Canned ACL', examples: ['bucket-owner-full-control'] }),
+    .meta({
+      title: 'Canned ACL',
+      description: 'Who else may use the object',
+      examples: ['bucket-owner-full-control'],
+    }),
   sse: z.enum(['AES256', 'aws:kms', 'aws:kms:dsse']).optional().meta({
     title: 'Encryption at rest',
     description: 'Encryption at rest: of S3, of KMS, of KMS in two layers',

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import {
   type Connection,
   type ConnectorContext,
@@ -7,56 +6,19 @@ import {
   withContext,
   type ZeroCopyTable,
 } from '@penstock/core'
-import { fixtureBucket, fixtureObjects, icebergFixture } from '@penstock/iceberg-fixtures'
 import { type Aws, type AwsOptions, type PolicyStatement, startAws } from '@penstock/testkit'
 import { onTestFinished } from 'vitest'
 import type { ZeroCopyContext } from '../src/config.ts'
 import { zeroCopyGlue } from '../src/index.ts'
+import { fillSales, region } from './sales.ts'
 
-const region = 'eu-central-1'
 export const externalId = 'penstock-test-1'
 
-/** Iceberg tables that stand in the catalogs of these tests. */
-export const icebergTables = ['orders_v1', 'branches', 'position_deletes']
-
-/** An AWS with database `sales`: Iceberg tables of the fixtures and `events`, which is Hive's, by day and hour. */
+/** An AWS with the database `sales`. */
 export const catalogAws = async (options: AwsOptions = {}): Promise<Aws> => {
   const aws = await startAws(options)
   onTestFinished(() => aws.close())
-  aws.s3.createBucket({ name: fixtureBucket, region })
-  aws.glue.createDatabase({ name: 'sales', description: 'Shops' })
-  for (const name of icebergTables) {
-    for (const { key, path } of fixtureObjects(name))
-      await aws.s3.putObject({ bucket: fixtureBucket, key, body: await readFile(path) })
-    aws.glue.createTable({ database: 'sales', name, metadataLocation: icebergFixture(name).metadata })
-  }
-  const partitions = ['2026-01-01', '2026-01-02'].flatMap((day) =>
-    ['9', '10'].map((hour) => [day, hour] as const),
-  )
-  for (const [day, hour] of partitions) {
-    const folder = `events/day=${day}/hour=${hour}`
-    await aws.s3.putObject({ bucket: fixtureBucket, key: `${folder}/a.csv`, body: `${hour},x\n` })
-    await aws.s3.putObject({ bucket: fixtureBucket, key: `${folder}/_SUCCESS`, body: 'no data' })
-    await aws.s3.putObject({ bucket: fixtureBucket, key: `${folder}/`, body: '' })
-  }
-  aws.glue.createTable({
-    database: 'sales',
-    name: 'events',
-    format: 'csv',
-    location: `s3://${fixtureBucket}/events/`,
-    columns: [
-      { name: 'id', type: 'bigint' },
-      { name: 'note', type: 'string' },
-    ],
-    partitionKeys: [
-      { name: 'day', type: 'date' },
-      { name: 'hour', type: 'int' },
-    ],
-    partitions: partitions.map(([day, hour]) => ({
-      values: [day, hour],
-      location: `s3://${fixtureBucket}/events/day=${day}/hour=${hour}`,
-    })),
-  })
+  await fillSales(aws)
   return aws
 }
 

@@ -3,16 +3,8 @@ import type { Aws } from '@penstock/testkit'
 import { describe, expect, test } from 'vitest'
 import type { ZeroCopyContext } from '../src/config.ts'
 import { zeroCopyGlue } from '../src/index.ts'
-import {
-  catalogAws,
-  connectionTo,
-  icebergTables,
-  namespacesOf,
-  opened,
-  readAll,
-  tablesOf,
-  using,
-} from './catalog.ts'
+import { catalogAws, connectionTo, namespacesOf, opened, readAll, tablesOf, using } from './catalog.ts'
+import { icebergTables } from './sales.ts'
 
 const names = ['branches', 'events', 'orders_v1', 'position_deletes']
 

@@ -40,7 +40,7 @@ export const apiCall = defineAction({
       .transform((method) => method.toUpperCase())
       .pipe(z.enum(['GET', 'HEAD', 'PUT', 'POST', 'DELETE']))
       .default('GET')
-      .meta({ title: 'Method' }),
+      .meta({ title: 'Method', description: 'HTTP method' }),
     region: z
       .string()
       .optional()

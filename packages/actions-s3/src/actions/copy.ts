@@ -47,6 +47,7 @@ export const copy = defineAction({
     'Copies an object, or with recursive a folder, within S3: the bytes do not come here. It is the version that was listed, or an error. What S3 keeps with the object comes along, unless it is given anew.',
   aliases: ['cp'],
   arguments: ['from', 'to'],
+  idempotent: true,
   examples: [
     { description: 'To another bucket', input: { from: 's3://lake/orders.csv', to: 's3://archive/2024/' } },
     {
@@ -98,6 +99,7 @@ const transferAll = async (
       if (urlOf(from) === urlOf(to) && move)
         throw new ConnectorError('config', `${urlOf(from)} can't be moved onto itself.`, {
           code: 'SameObject',
+          hint: 'Give another target.',
         })
       meter.plan(entry.size)
       if (!dryRun) {

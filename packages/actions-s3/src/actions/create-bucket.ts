@@ -10,6 +10,7 @@ export const createBucket = defineAction({
     'Makes a bucket in the region of the connection, or in another one. A bucket that is yours already is fine; a name that somebody else has is a conflict.',
   aliases: ['mb'],
   arguments: ['bucket'],
+  idempotent: true,
   examples: [{ description: 'In another region', input: { bucket: 'sales-exports', region: 'us-east-1' } }],
   input: z.strictObject({
     bucket: z

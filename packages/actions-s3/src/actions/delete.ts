@@ -12,6 +12,7 @@ export const deleteAction = defineAction({
     'Deletes one object, or with recursive all whose key begins with a prefix, or with uploads the unfinished uploads there. In a bucket with versions the versions stay, behind a delete marker.',
   aliases: ['rm'],
   arguments: ['path'],
+  idempotent: true,
   examples: [
     { description: 'One object', input: { path: 's3://lake/orders.csv' } },
     {

@@ -25,7 +25,10 @@ export const presign = defineAction({
   input: z.strictObject({
     path: z.string().min(1).meta({ title: 'Object', description: 'Key, or s3://bucket/key' }),
     bucket: bucketField,
-    method: z.enum(['GET', 'HEAD', 'PUT', 'DELETE']).default('GET').meta({ title: 'Method' }),
+    method: z
+      .enum(['GET', 'HEAD', 'PUT', 'DELETE'])
+      .default('GET')
+      .meta({ title: 'Method', description: 'What the URL is for' }),
     expiresIn: duration.default(3600).meta({
       title: 'Validity',
       description: 'Seconds, or like 15m, 12h, 7d; at most 7 days (default: 1 hour)',

@@ -47,6 +47,7 @@ export const sync = defineAction({
   description:
     'Makes the objects below a prefix equal to the files of a folder, or the other way round: what is new or different is moved, many at a time. Keys become names that stay within the folder.',
   arguments: ['from', 'to'],
+  idempotent: true,
   examples: [
     { description: 'Up', input: { from: './site', to: 's3://web/site/', delete: true } },
     {

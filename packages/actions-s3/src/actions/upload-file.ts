@@ -22,6 +22,7 @@ export const uploadFile = defineAction({
     'Uploads a file, or stdin of any length, in parallel parts with checksums that S3 verifies. There is no object before all of it is there. A large upload that is cut off goes on where it was when it is started again; a file that changes meanwhile is an error.',
   aliases: ['put'],
   arguments: ['source', 'to'],
+  idempotent: true,
   examples: [
     { description: 'Into a folder', input: { source: 'orders.csv', to: 's3://lake/incoming/' } },
     {

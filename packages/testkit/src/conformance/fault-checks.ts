@@ -1,6 +1,6 @@
 import { ConnectorError } from '@penstock/core'
 import { requireHelpful } from './connection-checks.ts'
-import { endsWhenCancelled, fail, unordered, within } from './expectations.ts'
+import { endsWhenCancelled, fail, sameRows, within } from './expectations.ts'
 import { type FaultProxy, type ProxyFault, startFaultProxy } from './fault-proxy.ts'
 import { type ConformanceOptions, configAt } from './options.ts'
 import type { Check } from './suite.ts'
@@ -55,10 +55,10 @@ export const cancelCheck = (id: string, options: ConformanceOptions, exercise: E
 export const faultChecks = (options: ConformanceOptions, exercise: Exercise): Check[] => {
   const patience = options.patienceMs ?? defaultPatienceMs
 
-  let sound: Promise<string> | undefined
+  let sound: Promise<unknown[]> | undefined
   /** What comes out without a fault. */
-  const soundResult = (signal: AbortSignal): Promise<string> => {
-    sound ??= exercise(configAt(options), signal).then(unordered)
+  const soundResult = (signal: AbortSignal): Promise<unknown[]> => {
+    sound ??= exercise(configAt(options), signal)
     return sound
   }
 
@@ -82,7 +82,7 @@ export const faultChecks = (options: ConformanceOptions, exercise: Exercise): Ch
             proxy.inject(fault, 1)
             const once = await outcome(config, signal)
             if (ConnectorError.isInstance(once)) requireHelpful(once, `The fault ${name}`)
-            else if (unordered(once) !== wanted) fail(`With the fault ${name} once, the result is another.`)
+            else requireSameResult(once, wanted, `With the fault ${name} once`)
             proxy.inject(fault)
             const lasting = await outcome(config, signal)
             if (!ConnectorError.isInstance(lasting)) fail(`With the fault ${name} all the time, it succeeds.`)
@@ -96,9 +96,11 @@ export const faultChecks = (options: ConformanceOptions, exercise: Exercise): Ch
       run: ({ signal, skip }) =>
         throughProxy(options, skip, async (proxy, config) => {
           proxy.inject({ kind: 'slow-drip' })
-          if (unordered(await exercise(config, signal)) !== (await soundResult(signal)))
-            fail('The result is another.')
+          requireSameResult(await exercise(config, signal), await soundResult(signal), 'With small pieces')
         }),
     },
   ]
 }
+
+const requireSameResult = (found: readonly unknown[], wanted: readonly unknown[], when: string): void =>
+  sameRows(found, wanted, { found: `${when}, the result`, wanted: 'the one without a fault' })

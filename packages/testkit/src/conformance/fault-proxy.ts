@@ -93,7 +93,8 @@ const forward = (
       headers: incoming.headers,
     },
     (reply) => {
-      if (!fault) {
+      // An answer to HEAD has no body that could be spoilt; its length is that of the object.
+      if (!fault || incoming.method === 'HEAD') {
         outgoing.writeHead(reply.statusCode ?? 502, reply.rawHeaders)
         reply.pipe(outgoing)
         return

@@ -120,6 +120,7 @@ export const trialPredicates = (
   kinds: readonly string[],
 ): Predicate[] => {
   const has = (...wanted: readonly string[]) => wanted.every((kind) => kinds.includes(kind))
+  let joins = false
   return columns.flatMap((column) => {
     const path: ColumnPath = [column.name]
     const values = distinctScalars(column, rows)
@@ -132,13 +133,8 @@ export const trialPredicates = (
     const equal: Predicate = { kind: 'compare', column: path, operator: '=', value: middle }
     const above: Predicate = { kind: 'compare', column: path, operator: '>', value: middle }
     const simple: Predicate[] = [
-      ...Object.keys(comparisons).map(
-        (operator): Predicate => ({
-          kind: 'compare',
-          column: path,
-          operator: operator as Comparison,
-          value: middle,
-        }),
+      ...(['=', '<>', '<', '>='] as const).map(
+        (operator): Predicate => ({ kind: 'compare', column: path, operator, value: middle }),
       ),
       { kind: 'in', column: path, values: [middle, values[0] ?? middle] },
       { kind: 'not-in', column: path, values: [middle] },
@@ -151,16 +147,20 @@ export const trialPredicates = (
       simple.push({ kind: 'starts-with', column: path, prefix })
       simple.push({ kind: 'not-starts-with', column: path, prefix })
     }
-    const joined: Predicate[] = has('compare')
-      ? [
-          {
-            kind: 'and',
-            of: [above, { kind: 'compare', column: path, operator: '<>', value: values[0] ?? middle }],
-          },
-          { kind: 'or', of: [equal, above] },
-          { kind: 'not', of: equal },
-        ]
-      : []
+    // Once is enough: what is joined is of one column or another.
+    const first = !joins
+    joins = true
+    const joined: Predicate[] =
+      first && has('compare')
+        ? [
+            {
+              kind: 'and',
+              of: [above, { kind: 'compare', column: path, operator: '<>', value: values[0] ?? middle }],
+            },
+            { kind: 'or', of: [equal, above] },
+            { kind: 'not', of: equal },
+          ]
+        : []
     return [...simple, ...joined].filter(({ kind }) => has(kind))
   })
 }

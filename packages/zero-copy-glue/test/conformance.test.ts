@@ -1,0 +1,4 @@
+import { describeFixture } from '@penstock/testkit/conformance/vitest'
+import fixture from './fixture.ts'
+
+await describeFixture(fixture)
