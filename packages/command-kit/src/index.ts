@@ -8,6 +8,14 @@ export { showActionHelp, showHelp } from './help.ts'
 export { exactJson, toJson, writeOut } from './output.ts'
 export { resultLine } from './progress/lines.ts'
 export { createProgress, type Progress, type ProgressOptions } from './progress/progress.ts'
+export {
+  advance,
+  initialProgress,
+  type ProgressState,
+  rateOf,
+  remainingOf,
+  type TableProgress,
+} from './progress/state.ts'
 export { type Choice, type Prompter, terminalPrompter } from './prompts/prompter.ts'
 export { askField, askFields, type WizardOptions } from './prompts/wizard.ts'
 export { createRedactor, type Redactor } from './redaction.ts'

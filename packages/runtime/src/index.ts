@@ -12,6 +12,7 @@ export { type LoadRequest, loadRequest, type TableRequest } from './extract/requ
 export { defaultStagingBytes } from './extract/staging.ts'
 export { parseType } from './extract/type-names.ts'
 export type { PipelineContext, PipelineEvent } from './pipeline/context.ts'
+export { openPipelineConnections, pipelineContext } from './pipeline/open-context.ts'
 export { errorOf } from './pipeline/outcome.ts'
 export type { PipelineRun, StepRecord, StepStatus } from './pipeline/record.ts'
 export { type RunPipelineOptions, recordFailedStart, runPipeline } from './pipeline/run.ts'

@@ -11,10 +11,8 @@ import {
 import { type AnyConnector, type AuthMethod, ConnectorError, nearest, type SchemaField } from '@penstock/core'
 import {
   hasReference,
-  initProject,
   isProjectName,
   needsExternalId,
-  openProject,
   type Project,
   saveConnection,
   secretVariable,
@@ -76,7 +74,7 @@ Secrets do not go into the project file, nor on a command line: set them to \${e
     const { args, flags } = await this.parse(Connect)
     const settings = readSettings(flags.set ?? [])
     if (args.name !== undefined && !isProjectName(args.name)) throw badName()
-    const project = await this.#projectOrNew(flags.project)
+    const project = await this.openOrStartProject(flags.project)
     const asks = this.interactive && (args.name === undefined || settings.length === 0)
     const prompter = asks ? await terminalPrompter(`Connection of ${project.file}`) : undefined
     const name =
@@ -133,17 +131,6 @@ Secrets do not go into the project file, nor on a command line: set them to \${e
     this.#tell(result, trust, connector)
     await this.#offerCheck(prompter, project, name)
     return result
-  }
-
-  async #projectOrNew(given: unknown): Promise<Project> {
-    try {
-      return await this.openProject(given)
-    } catch (error) {
-      if (!ConnectorError.isInstance(error) || error.code !== 'NoProject') throw error
-      const { file } = await initProject(String(given ?? process.cwd()))
-      this.notice(`Started a project: ${file}`)
-      return openProject({ cwd: process.cwd(), given: file })
-    }
   }
 
   /** Trust policy of a role, when the connection has one and can be opened far enough. */

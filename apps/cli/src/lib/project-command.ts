@@ -1,6 +1,6 @@
 import { Args, BaseCommand, Flags, type Interfaces } from '@penstock/command-kit'
-import type { AnyConnector, Connection } from '@penstock/core'
-import { connectionNamed, openConnection, openProject, type Project } from '@penstock/runtime'
+import { type AnyConnector, type Connection, ConnectorError } from '@penstock/core'
+import { connectionNamed, initProject, openConnection, openProject, type Project } from '@penstock/runtime'
 import { loadConnector } from './connectors.ts'
 
 /** The argument CONNECTION of many commands. */
@@ -26,6 +26,18 @@ export abstract class ProjectCommand extends BaseCommand {
 
   protected openProject(given: unknown): Promise<Project> {
     return openProject({ cwd: process.cwd(), given: given as string | undefined })
+  }
+
+  /** The project, made now where there is none. */
+  protected async openOrStartProject(given: unknown): Promise<Project> {
+    try {
+      return await this.openProject(given)
+    } catch (error) {
+      if (!ConnectorError.isInstance(error) || error.code !== 'NoProject') throw error
+      const { file } = await initProject(String(given ?? process.cwd()))
+      this.notice(`Started a project: ${file}`)
+      return openProject({ cwd: process.cwd(), given: file })
+    }
   }
 
   /** The connector of a connection of the project. */
