@@ -46,7 +46,9 @@ export const ConnectionEditor = ({
   const [state, setState] = useState<{ busy: boolean; thrown?: unknown }>({ busy: false })
   const [saved, setSaved] = useState<SavedConnection>()
   const frame = useRef<HTMLFormElement>(null)
-  const problems: readonly FieldProblem[] = state.thrown instanceof ApiProblem ? state.thrown.problems : []
+  const [edited, setEdited] = useState<readonly string[]>([])
+  const told: readonly FieldProblem[] = state.thrown instanceof ApiProblem ? state.thrown.problems : []
+  const problems = told.filter(({ path: at }) => !edited.includes(at.join('.')))
   useEffect(() => {
     // To the first field that is wrong.
     if (state.thrown !== undefined)
@@ -54,9 +56,14 @@ export const ConnectionEditor = ({
   }, [state.thrown])
   const chosen = methods.find(({ id }) => id === method)
   const auth = auths[method] ?? {}
-  const context: FormContext = { problems, connection: name }
+  const context: FormContext = {
+    problems,
+    connection: name,
+    onEdit: (at) => setEdited((before) => [...before, at.join('.')]),
+  }
   const save = async () => {
     setState({ busy: true })
+    setEdited([])
     try {
       const body = {
         connector: draft.connector,
@@ -74,7 +81,8 @@ export const ConnectionEditor = ({
     }
   }
   if (saved) return h(RoleNextSteps, { saved })
-  const known = problems.filter(({ path: [first] }) => isShown(form, chosen, first))
+  // A problem of a field that the form does not show is told as a whole.
+  const isMarked = told.length > 0 && told.every(({ path: [first] }) => isShown(form, chosen, first))
   return h(
     'form',
     {
@@ -128,17 +136,10 @@ export const ConnectionEditor = ({
         omit: form.canShare ? ['shares', 'dataLocations'] : [],
       }),
     ),
-    state.thrown !== undefined &&
-      (known.length === problems.length && problems.length > 0
-        ? h(
-            'p',
-            { class: 'notice failed', role: 'alert' },
-            'Some fields need another look: they are marked above.',
-          )
-        : h(ErrorBox, { error: problemOf(state.thrown) })),
+    state.thrown !== undefined && !isMarked && h(ErrorBox, { error: problemOf(state.thrown) }),
     h(
       'div',
-      { class: 'actions sticky' },
+      { class: 'actions' },
       h(Button, { type: 'submit', kind: 'primary', busy: state.busy }, 'Save and test'),
       h(
         LinkButton,
@@ -148,6 +149,8 @@ export const ConnectionEditor = ({
         },
         'Cancel',
       ),
+      isMarked &&
+        h('p', { class: 'problem', role: 'alert' }, 'Some fields need another look: they are marked.'),
     ),
   )
 }

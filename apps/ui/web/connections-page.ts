@@ -34,7 +34,7 @@ export const ConnectionsPage = ({ project }: { readonly project: ProjectInfo }):
   )
 }
 
-export const NoConnections = (): ComponentChildren =>
+const NoConnections = (): ComponentChildren =>
   h(
     Empty,
     { title: 'No connections yet' },

@@ -1,6 +1,7 @@
 import type { FieldProblem, Schema } from '@penstock/ui/api'
 import { type ComponentChildren, h } from 'preact'
 import { useId, useState } from 'preact/hooks'
+import { type InputProps, JsonInput, Select, textInput } from './form-inputs.ts'
 import {
   blankOf,
   numberOrText,
@@ -23,6 +24,8 @@ export interface FormContext {
   readonly problems: readonly FieldProblem[]
   /** Name of the connection, for names of variables. */
   readonly connection: string
+  /** Told of a field that is edited: what was said of it may not hold any more. */
+  readonly onEdit?: (path: Path) => void
 }
 
 interface FieldProps {
@@ -40,6 +43,9 @@ const problemAt = ({ problems }: FormContext, path: Path): string | undefined =>
     .filter((problem) => problem.path.join('\0') === path.join('\0'))
     .map(({ message }) => message)
     .join('; ') || undefined
+
+/** Problems come as clauses (`is required`) for a message that names the field; here the field is seen. */
+const sentence = (clause: string): string => clause.charAt(0).toUpperCase() + clause.slice(1)
 
 const hasProblemBelow = ({ problems }: FormContext, path: Path): boolean =>
   problems.some((problem) => path.every((part, index) => problem.path[index] === part))
@@ -74,7 +80,10 @@ export const SchemaForm = ({
       schema: each,
       required: isRequired(name),
       value: values[name],
-      onChange: (value: unknown) => onChange(withField(values, name, value)),
+      onChange: (value: unknown) => {
+        context.onEdit?.([...path, name])
+        onChange(withField(values, name, value))
+      },
     })
   const required = fields.filter(([name]) => isRequired(name))
   const optional = fields.filter(([name]) => !isRequired(name))
@@ -86,7 +95,7 @@ export const SchemaForm = ({
     { class: 'fields' },
     required.map(field),
     optional.length > 0 &&
-      (required.length === 0 && optional.length <= 3
+      (optional.length <= (required.length === 0 ? 3 : 1)
         ? optional.map(field)
         : h(
             'details',
@@ -110,12 +119,6 @@ const Field = (props: FieldProps): ComponentChildren => {
     default:
       return h(Labelled, { ...props, input: inputFor })
   }
-}
-
-interface InputProps {
-  readonly id: string
-  readonly 'aria-describedby'?: string
-  readonly 'aria-invalid'?: boolean
 }
 
 /** Label, input, description and problem of one value. */
@@ -143,7 +146,7 @@ const Labelled = ({
       ...(notes === '' ? {} : { 'aria-describedby': notes }),
       ...(problem ? { 'aria-invalid': true } : {}),
     }),
-    problem && h('p', { class: 'problem', id: `${id}-p` }, problem),
+    problem && h('p', { class: 'problem', id: `${id}-p` }, sentence(problem)),
     schema.description && h('p', { class: 'description', id: `${id}-d` }, schema.description),
   )
 }
@@ -196,82 +199,6 @@ const unsetText = ({ default: fallback }: Schema): string => {
   return `default: ${words}`
 }
 
-const textInput = (
-  given: InputProps,
-  {
-    value,
-    placeholder,
-    mode = 'text',
-    onChange,
-  }: { value: string; placeholder?: string; mode?: 'text' | 'decimal'; onChange: (text: string) => void },
-): ComponentChildren =>
-  h('input', {
-    ...given,
-    type: 'text',
-    inputMode: mode,
-    value,
-    placeholder: placeholder ?? '',
-    autocomplete: 'off',
-    spellcheck: false,
-    onInput: (event: Event) => onChange((event.currentTarget as HTMLInputElement).value),
-  })
-
-export const Select = ({
-  given,
-  options,
-  value,
-  blank,
-  onChange,
-}: {
-  readonly given: InputProps
-  readonly options: readonly (readonly [value: string, text: string])[]
-  readonly value: string
-  /** Text of the choice of nothing; absent where something has to be chosen. */
-  readonly blank: string | undefined
-  readonly onChange: (value: string) => void
-}): ComponentChildren =>
-  h(
-    'select',
-    {
-      ...given,
-      value,
-      onChange: (event: Event) => onChange((event.currentTarget as HTMLSelectElement).value),
-    },
-    (blank !== undefined || value === '') && h('option', { value: '' }, blank ?? 'choose …'),
-    options.map(([option, text]) => h('option', { key: option, value: option }, text)),
-  )
-
-/** What has no simple form: its JSON. */
-const JsonInput = ({
-  given,
-  value,
-  onChange,
-}: {
-  readonly given: InputProps
-  readonly value: unknown
-  readonly onChange: (value: unknown) => void
-}): ComponentChildren => {
-  const [text, setText] = useState(value === undefined ? '' : JSON.stringify(value, null, 2))
-  const change = (event: Event) => {
-    const input = event.currentTarget as HTMLTextAreaElement
-    setText(input.value)
-    try {
-      onChange(input.value.trim() === '' ? undefined : JSON.parse(input.value))
-      input.setCustomValidity('')
-    } catch {
-      input.setCustomValidity('This is no valid JSON.')
-    }
-  }
-  return h('textarea', {
-    ...given,
-    rows: 4,
-    value: text,
-    placeholder: 'JSON',
-    spellcheck: false,
-    onInput: change,
-  })
-}
-
 /** Frame of a field that has fields of its own. */
 const Group = ({
   context,
@@ -291,7 +218,7 @@ const Group = ({
       titleOf(name, schema),
       required ? h('span', { class: 'required', title: 'required' }, ' *') : null,
     ),
-    problem && h('p', { class: 'problem' }, problem),
+    problem && h('p', { class: 'problem' }, sentence(problem)),
     schema.description && h('p', { class: 'description' }, schema.description),
     children,
   )

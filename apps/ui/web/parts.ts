@@ -94,7 +94,7 @@ export const Await = <Value>({
 
 /** What is to be seen where there is nothing yet, with what to do about it. */
 export const Empty = ({ title, children }: Children & { readonly title: string }): ComponentChildren =>
-  h('div', { class: 'empty' }, h('h3', null, title), children)
+  h('div', { class: 'empty' }, h('p', { class: 'title' }, title), children)
 
 const marks: Readonly<Record<string, readonly [tone: string, mark: string]>> = {
   succeeded: ['good', '✔'],

@@ -85,7 +85,14 @@ const LiveView = ({ run }: { readonly run: LiveRun }): ComponentChildren => {
         run.notices.map((notice, index) => h('li', { key: index }, notice)),
       ),
     run.records.map((record) => h(Parts, { key: record.runId, record, database: run.into })),
-    !isRunning && h('p', null, h('a', { href: linkTo('runs') }, 'All runs')),
+    !isRunning &&
+      h(
+        'p',
+        { class: 'actions' },
+        h('a', { href: linkTo('runs') }, 'All runs'),
+        run.connection !== undefined &&
+          h('a', { href: linkTo('connections', run.connection) }, `Tables of ${run.connection}`),
+      ),
   )
 }
 

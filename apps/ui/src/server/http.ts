@@ -49,7 +49,7 @@ export const replyJson = (response: ServerResponse, value: unknown, status = 200
 export const invalidForm = (error: ConnectorError, problems: readonly FieldProblem[]): ConnectorError =>
   new ConnectorError(error.kind, error.message, { code: 'InvalidForm', cause: problems })
 
-export const failureBody = (error: ConnectorError): ApiFailure => ({
+const failureBody = (error: ConnectorError): ApiFailure => ({
   error: errorFields(error),
   ...(error.code === 'InvalidForm' ? { problems: error.cause as readonly FieldProblem[] } : {}),
 })

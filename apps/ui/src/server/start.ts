@@ -58,10 +58,11 @@ export const startUi = async ({ port = 0, ...host }: UiOptions): Promise<Running
     url: `${origin}/?token=${guard.token}`,
     openUrl: () => `${origin}/?token=${guard.once()}`,
     close: async () => {
+      if (!http.listening) return
       closing.abort(new ConnectorError('cancelled', 'The web view was stopped.'))
-      await runs.close()
       const closed = once(http, 'close')
       http.close()
+      await runs.close()
       http.closeAllConnections()
       await closed
     },
