@@ -1,4 +1,4 @@
-import { type ComponentChildren, h, type VNode } from 'preact'
+import { type ComponentChildren, h } from 'preact'
 import { useState } from 'preact/hooks'
 
 /** What ties an input to its label, description and problem. */
