@@ -66,7 +66,7 @@ export interface ConnectorInfo {
   readonly title: string
   readonly description?: string
   readonly kind: ConnectorKind
-  readonly origin: 'built-in' | 'installed'
+  readonly origin: 'built-in' | 'installed' | 'user'
   readonly error?: ApiError
 }
 

@@ -109,7 +109,7 @@ const ConnectorCard = ({ connector }: { readonly connector: ConnectorInfo }): Co
       error ? title : h('a', { class: 'stretched', href: linkTo('connections', '+', reference) }, title),
       h(Badge, null, kindTitles[kind] ?? kind),
     ),
-    h('p', { class: 'sub' }, description ?? reference, origin === 'installed' && ' (installed package)'),
+    h('p', { class: 'sub' }, description ?? reference, origin !== 'built-in' && ' (installed package)'),
     error && h(ErrorBox, { error }),
   )
 }

@@ -10,7 +10,7 @@ import {
 /** A connector that connections can be made of. */
 export interface HostConnector {
   readonly reference: string
-  readonly origin: 'built-in' | 'installed'
+  readonly origin: 'built-in' | 'installed' | 'user'
   /** Absent for one that can't be used, which has an error. */
   readonly connector?: AnyConnector
   readonly error?: ErrorRecord
