@@ -6,5 +6,5 @@ import { generateAll } from './scripts/generated.ts'
 await generateAll()
 
 export default mergeConfig(packageProject(), {
-  test: { include: ['.generated/{source,destination}/test/**/*.test.ts'] },
+  test: { include: ['.generated/*/test/**/*.test.ts'] },
 })

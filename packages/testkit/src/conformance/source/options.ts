@@ -13,7 +13,7 @@ export interface SourceOptions<Connector extends AnySource = AnySource>
   /** A configuration whose tables have no rows. */
   readonly empty?: ConnectionInput<Connector>
   /** Rows as they are on the other side, by table: what a full read has to give to the letter. */
-  readonly expected?: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>
+  readonly expected?: Readonly<Record<string, readonly object[]>>
   /** A configuration with a table of many pages; only its first 50 pages are read. */
   readonly large?: ConnectionInput<Connector>
   /** Requests that a read may send before its second page is asked for (default 3). */

@@ -10,7 +10,7 @@ export interface ZeroCopyOptions<Connector extends AnyZeroCopy = AnyZeroCopy>
   /** Tables that are read; default: all that the catalog lists and that can be read. Small ones: each is read often. */
   readonly tables?: readonly CatalogTable[]
   /** Rows as they are on the other side, by `namespace.table`, with the values that a scan gives. */
-  readonly expected?: Readonly<Record<string, readonly Row[]>>
+  readonly expected?: Readonly<Record<string, readonly object[]>>
   /**
    * Reads the columns of a scan of files, deleted rows left out, as an engine does: for connectors whose scans give
    * files. Values as plain JavaScript; what is not a number, text or boolean in the form of core's `Scalar`.
