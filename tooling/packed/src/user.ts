@@ -48,8 +48,8 @@ export const userWith = (major: string, folder: string): User => {
     environment: plainEnvironment(environment),
     run: runIn,
     npm: (args: readonly string[], options?: UserOptions) => runIn('npm', args, options),
-    // npx takes a command of an installed package; without it, nothing may be fetched.
+    // A command of an installed package; nothing may be fetched. Without the dashes, npx takes --version for itself.
     penstock: (args: readonly string[], options?: UserOptions) =>
-      runIn('npx', ['--no', 'penstock', ...args], options),
+      runIn('npx', ['--no', '--', 'penstock', ...args], options),
   })
 }

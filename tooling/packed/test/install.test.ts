@@ -84,7 +84,7 @@ describe.each(Object.keys(inject('nodes')))('an empty project with Node %s', (ma
 
 /** `penstock dev aws --sample` as a process of its own. */
 const startAws = async ({ folder, environment }: User) => {
-  const child = spawn('npx', ['--no', 'penstock', 'dev', 'aws', '--sample', '--json'], {
+  const child = spawn('npx', ['--no', '--', 'penstock', 'dev', 'aws', '--sample', '--json'], {
     cwd: folder,
     env: environment,
     stdio: ['ignore', 'pipe', 'inherit'],
