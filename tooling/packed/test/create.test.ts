@@ -62,4 +62,22 @@ describe('the command line in a project that has them', () => {
         .map(({ reference, error }) => [reference, error]),
     ).toEqual([...kinds].sort().map((kind) => [`penstock-${kind}-leads`, undefined]))
   })
+
+  it('has the commands of the actions', async () => {
+    expect(await user.penstock(['--help'], { in: 'project' })).toMatch(/^INSTALLED\n {2}leads /m)
+    expect(await user.penstock(['leads'], { in: 'project' })).toContain('leads create-ticket, leads new')
+    expect(await user.penstock(['leads', 'new', '--help'], { in: 'project' })).toContain('--hours')
+  })
+
+  it('installs one for all projects, and removes it', async () => {
+    const inEmpty = { in: 'elsewhere' }
+    await mkdir(join(folder, 'elsewhere'))
+    await user.npm(['init', '--yes'], inEmpty)
+    await user.npm(['install', 'penstock'], inEmpty)
+    const tarball = '../penstock-actions-leads/penstock-actions-leads-0.0.0.tgz'
+    await user.penstock(['connectors', 'install', tarball], inEmpty)
+    expect(await user.penstock(['leads'], inEmpty)).toContain('leads close-ticket')
+    await user.penstock(['connectors', 'uninstall', 'penstock-actions-leads'], inEmpty)
+    await user.penstock(['leads'], { ...inEmpty, code: 2 })
+  })
 })
