@@ -48,6 +48,8 @@ export const load = async (
   options: Partial<BeginLoadOptions> = {},
   batches = [files],
 ) => {
+  // A test may load twice.
+  await connection.run(`DROP TABLE IF EXISTS temp.__penstock_rejects_${ordinal}`)
   const stage = await createStage(
     connection,
     { table: 't', mode: 'full', schemaPolicy: 'strict', onBadRow: 'fail', runId: 'r', ...options },

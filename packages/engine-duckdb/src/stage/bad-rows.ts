@@ -31,7 +31,7 @@ export interface FindOptions {
   readonly tag: string
 }
 
-/** TEMP table of the records of a statement that read_csv could not parse, and how many there are by file ordinal. */
+/** TEMP table of the records of some files that read_csv could not parse, and how many there are by file ordinal. */
 export interface Unparsed {
   readonly table: string | undefined
   readonly counts: ReadonlyMap<number, number>
@@ -39,28 +39,32 @@ export interface Unparsed {
 
 export const noUnparsed: Unparsed = { table: undefined, counts: new Map() }
 
-/** Keeps the records that read_csv could not parse: file, byte offset and reason of each. */
+/** Keeps the records that read_csv could not parse, beside those of earlier statements: file, byte offset and reason of each. */
 export const keepUnparsed = async (
   connection: DuckDBConnection,
-  group: FileGroup,
+  before: Unparsed,
+  { files }: FileGroup,
   paths: readonly string[],
   tag: string,
 ): Promise<Unparsed> => {
   const { errors, scans } = csvErrorTables(tag)
   const [any] = await rowsOf(connection, `SELECT 1 FROM ${errors} LIMIT 1`)
-  if (!any) return noUnparsed
-  const table = `__penstock_unparsed_${tag}`
-  const ordinals = `[${group.files.map(({ ordinal }) => ordinal)}][coalesce(list_position(${quoteTextList(paths)}, file_path), 1)]`
+  if (!any) return before
+  const table = before.table ?? `__penstock_unparsed_${tag}`
+  const ordinals = `[${files.map(({ ordinal }) => ordinal)}][coalesce(list_position(${quoteTextList(paths)}, file_path), 1)]`
+  await connection.run(
+    `CREATE TEMP TABLE IF NOT EXISTS ${table} (file BIGINT, byte_offset BIGINT, reason VARCHAR[])`,
+  )
   // Blank lines before a record count as a part of it; one record can have several errors.
   await connection.run(
-    `CREATE TEMP TABLE ${table} AS
+    `INSERT INTO temp.${table}
      SELECT file, byte_offset, min([type, message]) AS reason FROM (
        SELECT ${ordinals} AS file, error_type::VARCHAR AS type, error_message AS message,
          line_byte_position - 1 + length(regexp_extract(coalesce(csv_line, ''), '^[\r\n]*')) AS byte_offset
        FROM ${errors} JOIN ${scans} USING (scan_id, file_id))
      GROUP BY ALL`,
   )
-  const counts = await rowsOf(connection, `SELECT file, count(*) FROM ${table} GROUP BY file`)
+  const counts = await rowsOf(connection, `SELECT file, count(*) FROM temp.${table} GROUP BY file`)
   return { table, counts: new Map(counts.map(([file, count]) => [Number(file), Number(count)])) }
 }
 

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { CsvFormat, StagedFile } from '@penstock/core'
+import { firstRow } from '../sql.ts'
 import { beginsWith, csvLayout } from './csv.ts'
 import { columnsByName, jsonLayout, jsonReader } from './json.ts'
 import { parquetLayout } from './parquet.ts'
@@ -64,6 +65,23 @@ const layoutOf = async (
       return reader && jsonLayout(columnsByName(names), reader)
     }
   }
+}
+
+/**
+ * Parts of a group that one statement reads. Of delimited text only so many files: where there are more than two for
+ * each thread, DuckDB 1.5 passes over a record at the end of a file whose quote does not close, without a word.
+ */
+export const statementsOf = async (
+  connection: DuckDBConnection,
+  { layout, files }: FileGroup,
+): Promise<readonly FileGroup[]> => {
+  if (layout.type !== 'csv') return [{ layout, files }]
+  const [threads] = (await firstRow(connection, "SELECT current_setting('threads')")) ?? []
+  const count = 2 * Number(threads)
+  return Array.from({ length: Math.ceil(files.length / count) }, (_, index) => ({
+    layout,
+    files: files.slice(index * count, (index + 1) * count),
+  }))
 }
 
 /** Runs `use` with local paths that DuckDB can read: the staged files, rewritten copies, or a pipe. */

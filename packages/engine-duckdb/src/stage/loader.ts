@@ -16,10 +16,11 @@ import {
 } from './bad-rows.ts'
 import { blame } from './blame.ts'
 import type { StageColumn } from './columns.ts'
-import { type FileGroup, groupFiles, withPaths } from './inputs.ts'
+import { type FileGroup, groupFiles, statementsOf, withPaths } from './inputs.ts'
 import { badColumn, fileColumn, insertSql } from './insert.ts'
+import { packsOf, withPacked } from './packed.ts'
 import type { TimeFormats } from './proofs.ts'
-import type { InputFile, ReadContext } from './reading.ts'
+import type { InputFile, ReadContext, Source } from './reading.ts'
 import { alignColumns, defineColumns, typesFor } from './schema.ts'
 import type { StageContext, StageOptions } from './types.ts'
 import { widenColumns } from './widening.ts'
@@ -55,6 +56,12 @@ export interface LoaderContext {
 const ofFiles = ({ files }: FileGroup): string => {
   const ordinals = files.map(({ ordinal }) => ordinal)
   return `${quoteIdentifier(fileColumn)} BETWEEN ${Math.min(...ordinals)} AND ${Math.max(...ordinals)}`
+}
+
+/** What the statements over a group inserted, and what they could not parse. */
+interface Outcome {
+  readonly rows: number
+  readonly unparsed: Unparsed
 }
 
 /** Rejected rows that are held and written at a time: their texts have up to 32 KiB each. */
@@ -97,26 +104,55 @@ export const createFileLoader = (
     state.exists = false
   }
 
+  const room = (rows: number) =>
+    options.limitRows === undefined
+      ? undefined
+      : Math.max(0, options.limitRows - state.inserted - state.rejected - rows)
+
   /** Inserts the rows of a group; what read_csv could not parse comes back by file. */
-  const insert = async (group: FileGroup) => {
-    const columns = state.columns ?? []
-    const limit =
-      options.limitRows === undefined
-        ? undefined
-        : Math.max(0, options.limitRows - state.inserted - state.rejected)
-    const formats = formatsOf(group.files[0]?.file as StagedFile)
+  const insert = async (group: FileGroup): Promise<Outcome> => {
+    let outcome: Outcome = { rows: 0, unparsed: noUnparsed }
+    for (const pack of packsOf(group)) {
+      const packed = await insertPacked(pack, outcome.rows)
+      if (packed !== undefined) outcome = { ...outcome, rows: outcome.rows + packed }
+      else for (const part of await statementsOf(connection, pack)) outcome = await insertPart(part, outcome)
+    }
+    return outcome
+  }
+
+  const insertFrom = async (source: Source, files: readonly InputFile[], before: number): Promise<number> => {
+    const formats = formatsOf(files[0]?.file as StagedFile)
+    const statement = insertSql(state.table, state.columns ?? [], source, files, formats, room(before))
+    const [row] = await rowsOf(connection, statement)
+    return Number(row?.[0] ?? 0)
+  }
+
+  const insertPacked = (group: FileGroup, before: number): Promise<number | undefined> =>
+    withPacked(
+      connection,
+      group,
+      typesFor(group.layout, state.columns ?? []),
+      { read, tag: tag() },
+      (source) => insertFrom(source, group.files, before),
+    ).catch(async (error: unknown) => {
+      throw await blame(error, group, read)
+    })
+
+  const insertPart = async (group: FileGroup, before: Outcome): Promise<Outcome> => {
+    const { layout, files } = group
     const currentTag = tag()
     return withPaths(group, read, async (paths) => {
-      const source = group.layout.source(paths, typesFor(group.layout, columns), currentTag)
-      const statement = insertSql(state.table, columns, source, group.files, formats, limit)
-      const [row] = await rowsOf(connection, statement).catch(async (error: unknown) => {
+      const source = layout.source(paths, typesFor(layout, state.columns ?? []), currentTag)
+      const rows = await insertFrom(source, files, before.rows).catch(async (error: unknown) => {
         throw await blame(error, group, read)
       })
       const unparsed =
-        group.layout.type === 'csv' ? await keepUnparsed(connection, group, paths, currentTag) : noUnparsed
-      return { rows: Number(row?.[0] ?? 0), unparsed }
+        layout.type === 'csv'
+          ? await keepUnparsed(connection, before.unparsed, group, paths, currentTag)
+          : noUnparsed
+      return { rows: before.rows + rows, unparsed }
     }).finally(() =>
-      group.layout.type === 'csv' ? dropErrorTables(connection, currentTag).catch(() => {}) : undefined,
+      layout.type === 'csv' ? dropErrorTables(connection, currentTag).catch(() => {}) : undefined,
     )
   }
 
@@ -156,7 +192,7 @@ export const createFileLoader = (
   }
 
   /** Counts what was inserted, and deals with what does not fit. */
-  const settle = async (group: FileGroup, outcome: Awaited<ReturnType<typeof insert>>): Promise<void> => {
+  const settle = async (group: FileGroup, outcome: Outcome): Promise<void> => {
     const bad = await badColumnsOf(group)
     const before = state.inserted
     if (bad.length > 0 || outcome.unparsed.counts.size > 0) {
