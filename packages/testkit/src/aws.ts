@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
+import { join } from 'node:path'
 import { createFaults, type Faults } from './faults/faults.ts'
 import { type DirectGlue, type DirectRest, directGlue, directRest } from './glue/direct.ts'
+import { keepCatalogs } from './glue/keep.ts'
 import { createGlueStore } from './glue/store.ts'
 import { createIdentities, type Identities } from './iam/identities.ts'
 import { parsePolicy } from './iam/policy.ts'
@@ -31,7 +33,7 @@ export interface AwsOptions {
   /** 0, the default, takes a free one. */
   port?: number
   host?: string
-  /** Folder that keeps buckets and objects; in memory when absent. */
+  /** Folder that keeps buckets, objects and catalogs; in memory when absent. */
   data?: string
   /** Default account, 12 digits. */
   account?: string
@@ -112,6 +114,8 @@ export async function startAws(options: AwsOptions = {}): Promise<Aws> {
   const store = options.data === undefined ? createMemoryStore() : createFolderStore(options.data)
   const s3: S3Service = { store, hashers: createHashers() }
   const glue = createGlueStore(clock)
+  const catalogs =
+    options.data === undefined ? undefined : keepCatalogs(glue, join(options.data, 'catalogs.json'))
   const generic = createGenericCatalog()
   const direct = directS3(s3, () => ({
     now: clock(),
@@ -170,6 +174,7 @@ export async function startAws(options: AwsOptions = {}): Promise<Aws> {
     },
     async close() {
       await server.close()
+      catalogs?.flush()
       await store.close()
     },
   }

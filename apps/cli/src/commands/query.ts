@@ -1,9 +1,9 @@
 import { text as readText } from 'node:stream/consumers'
 import { Args, countOf, Flags, formatBytes } from '@penstock/command-kit'
 import { ConnectorError, type QueryReceipt, type QueryResult } from '@penstock/core'
-import { query, queryToFile } from '@penstock/runtime'
+import { type InPlaceOptions, keepRows, type Project, query, queryToFile } from '@penstock/runtime'
 import { withEngine } from '../lib/engine.ts'
-import { inPlaceFlags } from '../lib/in-place.ts'
+import { inPlaceFlags, isWriting } from '../lib/in-place.ts'
 import { InPlaceCommand } from '../lib/in-place-command.ts'
 import { receiptSummary } from '../lib/receipt-text.ts'
 import { collectResult, writeCsv, writeNdjson, writeTable } from '../lib/result-output.ts'
@@ -82,7 +82,8 @@ export class Query extends InPlaceCommand {
       )
     const limit = limitOf(flags.limit as string | undefined)
     const sql = args.sql === '-' ? await readText(process.stdin) : args.sql
-    if (from !== undefined) await requireFile(from)
+    const isKept = connections.length > 0 && isWriting(sql)
+    if (from !== undefined && !isKept) await requireFile(from)
     if (connections.length > 0) return this.#inPlace(sql, flags, { output, format, limit })
     return withEngine(from as string, { ...this.readResources(flags), readOnly: true }, async (engine) => {
       if (output !== undefined && format !== 'table') {
@@ -98,7 +99,8 @@ export class Query extends InPlaceCommand {
     flags: Readonly<Record<string, unknown>>,
     { output, format, limit }: { output: string | undefined; format: Format; limit: number | undefined },
   ): Promise<unknown> {
-    return this.withInPlace(sql, flags, async (options) => {
+    return this.withInPlace(sql, flags, async (options, project) => {
+      if (isWriting(sql)) return this.#keep(options, project)
       if (output !== undefined && format !== 'table') {
         const { receipt, ...written } = await queryToFile({ ...options, path: output, type: format })
         const result = this.#wrote(output, format, written)
@@ -114,6 +116,19 @@ export class Query extends InPlaceCommand {
         await running.close()
       }
     })
+  }
+
+  async #keep(options: InPlaceOptions, project: Project) {
+    const { record, rows, receipt } = await keepRows(options, {
+      folder: project.folder,
+      redact: (value) => this.redactor.value(value),
+      onProblem: (message) => this.notice(message),
+    })
+    this.notice(
+      `${countOf(rows, 'row')} kept in ${record.tables.map(({ name }) => name).join(', ')}, run ${record.runId}`,
+    )
+    this.#cost(receipt)
+    return { ...record, receipt }
   }
 
   #cost(receipt: QueryReceipt): void {

@@ -1,6 +1,6 @@
 import { parseFlags, readFlags } from '@penstock/command-kit'
 import { type AnyZeroCopy, type Connection, connectionOfKind } from '@penstock/core'
-import { type InPlaceOptions, type ResourceOptions, resourceOptions } from '@penstock/runtime'
+import { type InPlaceOptions, type Project, type ResourceOptions, resourceOptions } from '@penstock/runtime'
 import { withEngine } from './engine.ts'
 import { isWriting, queryStaging, readVersion, scanCache } from './in-place.ts'
 import { ProjectCommand } from './project-command.ts'
@@ -15,7 +15,7 @@ export abstract class InPlaceCommand extends ProjectCommand {
   protected async withInPlace<Result>(
     sql: string,
     flags: Readonly<Record<string, unknown>>,
-    use: (options: InPlaceOptions) => Promise<Result>,
+    use: (options: InPlaceOptions, project: Project) => Promise<Result>,
   ): Promise<Result> {
     const resources = this.readResources(flags)
     const project = await this.openProject(flags.project)
@@ -31,17 +31,20 @@ export abstract class InPlaceCommand extends ProjectCommand {
     }
     const { staging, concurrency } = resources
     return withEngine(from ?? ':memory:', engineOptions, (engine) =>
-      use({
-        sql,
-        connections,
-        engine,
-        at: readVersion(flags.at as string | undefined),
-        signal: this.signal,
-        concurrency,
-        limits: staging === undefined ? {} : { diskBytes: staging },
-        cache: scanCache(flags.cache as string | undefined),
-        notice: (message) => this.notice(message),
-      }),
+      use(
+        {
+          sql,
+          connections,
+          engine,
+          at: readVersion(flags.at as string | undefined),
+          signal: this.signal,
+          concurrency,
+          limits: staging === undefined ? {} : { diskBytes: staging },
+          cache: scanCache(flags.cache as string | undefined),
+          notice: (message) => this.notice(message),
+        },
+        project,
+      ),
     )
   }
 }

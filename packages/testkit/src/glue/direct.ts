@@ -107,6 +107,7 @@ export function directGlue(
         ...(locationUri !== undefined && { LocationUri: locationUri }),
       })
       addDatabase(store, ensureCatalog(store, account, catalog), input)
+      store.changed()
     },
     createTable({ database, catalog, partitions = [], lakeFormation, ...table }) {
       const added = addTable(store, databaseOf(catalog, database), tableInput(table), lakeFormation)
@@ -116,17 +117,20 @@ export function directGlue(
           Values: [...values],
           StorageDescriptor: { ...storage, Location: location },
         })
+      store.changed()
     },
     setMetadataLocation({ database, name, catalog, location }) {
       const table = requireTable(databaseOf(catalog, database), name.toLowerCase())
       table.input.Parameters = { ...table.input.Parameters, metadata_location: location }
       table.updateTime = store.clock()
       table.version++
+      store.changed()
     },
     createTableBucket({ name, region: given = region }) {
       const arn = `arn:aws:s3tables:${given}:${account}:bucket/${name}`
       const catalog = tableBucketPath(name)
       ensureCatalog(store, account, catalog).tableBucketArn = arn
+      store.changed()
       return { arn, catalog }
     },
     configure(settings) {

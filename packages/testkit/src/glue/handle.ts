@@ -7,10 +7,12 @@ export function handleGlue(call: GlueCall, operation: string, body: Buffer, requ
   const handle = Object.hasOwn(glueOperations, operation) ? glueOperations[operation] : undefined
   if (!handle)
     throw new GlueError('UnknownOperationException', `The embedded AWS has no ${operation} of Glue`)
+  const answer = JSON.stringify(handle(call, parseBody(body)))
+  if (!/^(Get|BatchGet|Search)/.test(operation)) call.store.changed()
   return {
     status: 200,
     headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': requestId },
-    body: JSON.stringify(handle(call, parseBody(body))),
+    body: answer,
   }
 }
 

@@ -10,6 +10,8 @@ export interface GlueStore {
   /** What the Iceberg REST endpoint gives as `metadata`: the file's content, or null as Glue may. */
   restMetadata: 'inline' | 'null'
   catalogs: Map<string, Catalog>
+  /** Called after a change of the catalogs. */
+  changed: () => void
 }
 
 const nameOf = (account: string, path: string): string => `${account}:${path}`
@@ -19,6 +21,7 @@ export const createGlueStore = (clock: Clock): GlueStore => ({
   pageSize: 100,
   restMetadata: 'inline',
   catalogs: new Map(),
+  changed: () => {},
 })
 
 /** The catalog, made where it is not there yet; so are those above it. */

@@ -18,7 +18,7 @@ export class Aws extends BaseCommand {
   ]
   static override flags = {
     port: Flags.string({ description: 'Port (default: a free one).', helpValue: 'N' }),
-    data: Flags.string({ description: 'Folder that keeps buckets and objects.', helpValue: 'DIR' }),
+    data: Flags.string({ description: 'Folder that keeps buckets, objects and catalogs.', helpValue: 'DIR' }),
     latency: Flags.string({ description: 'Delay of every request.', helpValue: 'MS' }),
     seed: Flags.string({ description: 'File with what it holds at the start.', helpValue: 'FILE' }),
     sample: Flags.boolean({

@@ -15,6 +15,8 @@ export interface TableNeeds {
   readonly columns: readonly ColumnPath[]
   readonly filter?: Predicate
   readonly limit?: number
+  /** Nothing is asked but the smallest and largest values of the columns, and the count of rows. */
+  readonly extremes?: true
   /** Scans of the table in the plan; 0 where the optimizer proved that none of its rows matters. */
   readonly scans: number
 }
@@ -32,6 +34,7 @@ interface PlannedScan {
   /** Filters that the plan keeps above the scan. */
   readonly above: Predicate[]
   limit?: number
+  extremes?: true
 }
 
 /** Indexes from here on are virtual columns: row ids, or none at all for a count. */
@@ -79,6 +82,7 @@ const merge = (scans: readonly PlannedScan[]): TableNeeds => {
     columns,
     ...(filter && { filter }),
     ...(limit !== undefined && { limit }),
+    ...(scans.length === 1 && scans[0]?.extremes && { extremes: true }),
     scans: scans.length,
   }
 }
@@ -128,9 +132,27 @@ const visit = (node: Json, tables: readonly PlannedTable[], scans: PlannedScan[]
       if (limit !== undefined && scan.pushed.length === 0 && scan.above.length === 0) scan.limit = limit
       return undefined
     }
+    case 'LOGICAL_AGGREGATE_AND_GROUP_BY': {
+      const { scan } = rows
+      const isWhole =
+        scan.pushed.length === 0 && scan.above.length === 0 && listAt(node, 'groups').length === 0
+      if (isWhole && listAt(node, 'expressions').every((item) => isExtreme(item, lineage)))
+        scan.extremes = true
+      return undefined
+    }
     default:
       return undefined
   }
+}
+
+/** `min(column)`, `max(column)` or `count(*)` of all rows. */
+const isExtreme = (node: Json, lineage: Lineage): boolean => {
+  if (!isObject(node) || node.expression_class !== 'BOUND_AGGREGATE') return false
+  if (node.filter !== null || (node.order_bys !== null && node.order_bys !== undefined)) return false
+  const children = listAt(node, 'children')
+  if (node.name === 'count_star') return true
+  const isOne = children.length === 1 && referenceOf(children[0], lineage) !== undefined
+  return isOne && (node.name === 'min' || node.name === 'max')
 }
 
 const visitScan = (

@@ -238,6 +238,22 @@ describe('limits', () => {
   })
 })
 
+it.each<[string, true | undefined]>([
+  ['select min(id), max(day), count(*) from sales.orders', true],
+  ['select max(id) + 1 from sales.orders', true],
+  ['select sum(id), max(id) from sales.orders', undefined],
+  ['select count(id) from sales.orders', undefined],
+  ['select max(id) from sales.orders where id < 5', undefined],
+  ['select max(id) from sales.orders where lower(status) = $$x$$', undefined],
+  ['select max(id) filter (id < 5) from sales.orders', undefined],
+  ['select max(id + 1) from sales.orders', undefined],
+  ['select max(id) from sales.orders group by status', undefined],
+  ['select max(id) from (from sales.orders limit 7)', undefined],
+  ['select max(id), (select min(id) from sales.orders) from sales.orders', undefined],
+])('smallest and largest values alone: %s', async (sql, extremes) => {
+  expect((await plan(sql)).orders?.extremes).toBe(extremes)
+})
+
 describe('rows that are enough', () => {
   it.each<[string, number | undefined]>([
     ['select * from sales.orders where lower(status) = $$x$$ limit 5', 5],

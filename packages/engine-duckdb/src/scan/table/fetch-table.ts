@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
-import type { ScanColumn, ScanFile } from '@penstock/core'
+import type { ExactAggregates, ScanColumn, ScanFile, TableSchema } from '@penstock/core'
+import { quoteIdentifier, quoteText } from '../../sql.ts'
 import { mapLimited } from '../fetch/map-limited.ts'
 import { rowColumn } from '../parquet/constant-column.ts'
 import { planLocalFile } from '../parquet/local-layout.ts'
@@ -8,6 +9,7 @@ import { deletedRows, type EqualityDelete, isEqualityDelete, isPositionDelete } 
 import { writePlainRows } from './plain-rows.ts'
 import type { FilePlan, TablePlan } from './plan-table.ts'
 import type { EqualityFiles, FileGroup, Relation } from './relation.ts'
+import { scalarSql } from './scalar-sql.ts'
 
 /** Brings what a plan needs to the disk, and says how to read it. */
 export const fetchTable = async (context: ScanContext, plan: TablePlan): Promise<Relation> => {
@@ -31,6 +33,8 @@ export const fetchTable = async (context: ScanContext, plan: TablePlan): Promise
   }
   if (content.kind === 'count')
     return { ...common, groups: content.rows === 0 ? [] : [await countGroup(context, content.rows)] }
+  if (content.kind === 'extremes')
+    return { ...common, groups: [await extremesGroup(context, table.schema, common.columns, content)] }
   const deletePaths = new Map(
     await mapLimited(
       [...content.deleteFiles],
@@ -108,6 +112,35 @@ const equalityFiles = (
   }
   return [...sets.values()].map(({ paths, columns }) => ({ paths: paths.toSorted(), columns }))
 }
+
+/** As many rows as the table has: one of smallest values, one of largest ones, and the others all null. */
+const extremesGroup = async (
+  context: ScanContext,
+  schema: TableSchema,
+  names: ReadonlySet<string>,
+  { rows, bounds }: Extract<TablePlan['content'], { kind: 'extremes' }>,
+): Promise<FileGroup> => {
+  const columns = schema.columns.filter(({ name }) => names.has(name))
+  const rowOf = (end: 'min' | 'max') =>
+    `SELECT ${columns
+      .map(
+        ({ name, type }) => `${scalarSql((bounds[name] as Bounds)[end], type)} AS ${quoteIdentifier(name)}`,
+      )
+      .join(', ')}`
+  const select = rows > 1 ? `${rowOf('min')} UNION ALL ${rowOf('max')}` : rowOf('min')
+  const path = context.nextPath('.parquet')
+  await context.use((connection) => connection.run(`COPY (${select}) TO ${quoteText(path)} (FORMAT parquet)`))
+  const others = rows > 2 ? await countGroup(context, rows - 2) : undefined
+  return {
+    paths: [path, ...(others?.paths ?? [])],
+    hasDeleted: false,
+    equality: [],
+    defaults: [],
+    witnesses: [],
+  }
+}
+
+type Bounds = ExactAggregates['bounds'][string]
 
 /** Rows of one row group, at most: the format counts the values of a page in 32 bits. */
 const groupRows = 2 ** 30

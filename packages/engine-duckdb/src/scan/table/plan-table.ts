@@ -1,4 +1,12 @@
-import type { Predicate, Scan, ScanFile, ScanReceipt, TableReceipt, ZeroCopyTable } from '@penstock/core'
+import type {
+  ExactAggregates,
+  Predicate,
+  Scan,
+  ScanFile,
+  ScanReceipt,
+  TableReceipt,
+  ZeroCopyTable,
+} from '@penstock/core'
 import { ConnectorError } from '@penstock/core'
 import { createFooters } from '../fetch/footers.ts'
 import { mapLimited } from '../fetch/map-limited.ts'
@@ -31,6 +39,8 @@ export interface TablePlan {
       }
     /** The metadata tells how many rows there are, and nothing else is asked. */
     | { readonly kind: 'count'; readonly rows: number }
+    /** So does it tell the smallest and largest values of the columns. */
+    | { readonly kind: 'extremes'; readonly rows: number; readonly bounds: ExactAggregates['bounds'] }
     | { readonly kind: 'rows'; readonly scan: Extract<Scan, { kind: 'rows' }> }
 }
 
@@ -78,6 +88,18 @@ export const planTable = async (
       ...common,
       metadata,
       content: { kind: 'count', rows: counted },
+      diskBytes: 0,
+      receipt: { ...receipts(common, scan.receipt, []).receipt, fromMetadata: true },
+    }
+  if (
+    needs.extremes &&
+    scan.exact &&
+    columns.every(([name, ...parts]) => parts.length === 0 && scan.exact?.bounds[name])
+  )
+    return {
+      ...common,
+      metadata,
+      content: { kind: 'extremes', rows: Number(scan.exact.rows), bounds: scan.exact.bounds },
       diskBytes: 0,
       receipt: { ...receipts(common, scan.receipt, []).receipt, fromMetadata: true },
     }
