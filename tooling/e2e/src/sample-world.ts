@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type CommandLine, commandEnvironment, startCommandLine } from '@penstock/demo/run-command'
 import { duckdb } from '@penstock/engine-duckdb'
-import { type Aws, startAws } from '@penstock/testkit'
+import { fixtureBucket, fixtureObjects, icebergFixture } from '@penstock/iceberg-fixtures'
+import { type Aws, type PolicyDocument, startAws } from '@penstock/testkit'
+import { parse, stringify } from 'yaml'
 import { sampleObjects } from '../../../apps/cli/src/sample/sample.ts'
 
 /** Where the samples of the documentation run: an account with all that they name, and a folder with files. */
@@ -11,8 +14,10 @@ export interface SampleWorld {
   readonly commandLine: CommandLine
   readonly variables: Readonly<Record<string, string>>
   readonly folder: string
-  /** Puts the folder back to what a page begins with. `project` is the text of penstock.yaml. */
-  reset(project: string | undefined): Promise<void>
+  /** Puts the folder back to what a page begins with. */
+  reset(): Promise<void>
+  /** Adds entries to penstock.yaml; connections without an endpoint get those of the account. */
+  addToProject(yaml: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -27,11 +32,12 @@ export const openSampleWorld = async (): Promise<SampleWorld> => {
   const aws = await startAws({ region, account })
   await fillTables(database, root)
   await fillAccount(aws, root)
+  const reader = aws.identities.createUser({ name: 'reader', policies: [everything] })
   const variables = {
     AWS_ENDPOINT_URL: aws.endpoint,
     AWS_REGION: region,
-    AWS_ACCESS_KEY_ID: aws.root.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: aws.root.secretAccessKey,
+    AWS_ACCESS_KEY_ID: reader.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: reader.secretAccessKey,
   }
   const abort = new AbortController()
   const commandLine = await startCommandLine({
@@ -44,18 +50,20 @@ export const openSampleWorld = async (): Promise<SampleWorld> => {
     commandLine,
     variables,
     folder,
-    reset: async (project) => {
+    reset: async () => {
       for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true })
-      for (const name of ['warehouse.duckdb', 'w.duckdb'])
-        await writeFile(join(folder, name), await readFile(database))
+      await writeFile(join(folder, 'w.duckdb'), await readFile(database))
       await writeFile(join(folder, 'orders.csv'), 'id,amount\n1,2\n')
       await writeFile(join(folder, 'tags.xml'), tags)
       for (const name of ['site', 'reports']) {
         await mkdir(join(folder, name))
         await writeFile(join(folder, name, 'index.html'), '<h1>Orders</h1>\n')
       }
-      if (project !== undefined)
-        await writeFile(join(folder, 'penstock.yaml'), project.replaceAll('ENDPOINT', aws.endpoint))
+    },
+    addToProject: async (yaml) => {
+      const path = join(folder, 'penstock.yaml')
+      const before = existsSync(path) ? await readFile(path, 'utf8') : ''
+      await writeFile(path, stringify(merged(parse(before) ?? {}, parse(yaml), aws.endpoint)))
     },
     close: async () => {
       await commandLine.close()
@@ -63,6 +71,45 @@ export const openSampleWorld = async (): Promise<SampleWorld> => {
       await rm(root, { recursive: true, force: true })
     },
   }
+}
+
+type Sections = Readonly<Record<string, Readonly<Record<string, object>> | null>>
+
+const merged = (before: Sections, added: Sections, endpoint: string): Sections => ({
+  ...before,
+  ...Object.fromEntries(
+    Object.entries(added).map(([section, entries]) => [
+      section,
+      Array.isArray(entries)
+        ? entries
+        : {
+            ...before[section],
+            ...(section === 'connections' ? mapValues(entries ?? {}, withEndpoint(endpoint)) : entries),
+          },
+    ]),
+  ),
+})
+
+const mapValues = <Value>(entries: Readonly<Record<string, Value>>, change: (value: Value) => Value) =>
+  Object.fromEntries(Object.entries(entries).map(([name, value]) => [name, change(value)]))
+
+const withEndpoint = (endpoint: string) => (connection: object) => ({
+  ...endpointFields(connection, endpoint),
+  ...connection,
+})
+
+/** Fields by which a connection of a connector reaches the account. */
+export const endpointFields = (connection: object, endpoint: string): Readonly<Record<string, string>> => ({
+  endpoint,
+  stsEndpoint: endpoint,
+  ...('connector' in connection && connection.connector === 'zero-copy-glue'
+    ? { catalogEndpoint: `${endpoint}/iceberg` }
+    : {}),
+})
+
+const everything: PolicyDocument = {
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }],
 }
 
 const tags = '<Tagging><TagSet><Tag><Key>team</Key><Value>data</Value></Tag></TagSet></Tagging>'
@@ -88,15 +135,18 @@ const fillAccount = async (aws: Aws, root: string): Promise<void> => {
     account,
     trustPolicy: {
       Version: '2012-10-17',
-      Statement: [{ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${account}:root` }, Action: 'sts:AssumeRole' }],
+      Statement: [
+        { Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${account}:root` }, Action: 'sts:AssumeRole' },
+      ],
     },
-    policies: [{ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] }],
+    policies: [everything],
   })
-  for (const name of ['sales', 'my-bucket', 'partner-bucket', 'web', 'lake']) aws.s3.createBucket({ name })
+  for (const name of ['sales', 'my-bucket', 'partner', 'partner-bucket', 'web', 'lake'])
+    aws.s3.createBucket({ name })
   aws.s3.createBucket({ name: 'sample', region: 'us-east-1' })
   const put = (bucket: string, key: string, body: string | Buffer) => aws.s3.putObject({ bucket, key, body })
   for (const { key, body } of sampleObjects()) {
-    for (const bucket of ['sample', 'sales', 'my-bucket']) await put(bucket, key, body)
+    for (const bucket of ['sample', 'sales', 'my-bucket', 'lake']) await put(bucket, key, body)
     await put('sales', `shop/${key}`, body)
   }
   for (const key of ['a.csv', 'b.csv', 'exports/20261101/a.csv', 'exports/20261102/b.csv'])
@@ -106,21 +156,24 @@ const fillAccount = async (aws: Aws, root: string): Promise<void> => {
   await put('lake', 'orders.csv', 'id,amount\n1,2\n')
   const orders = await readFile(join(root, 'orders.parquet'))
   aws.glue.createDatabase({ name: 'sales' })
-  for (const name of ['orders', 'items']) {
-    await put('lake', `warehouse/${name}/1.parquet`, orders)
-    aws.glue.createTable({
-      database: 'sales',
-      name,
-      format: 'parquet',
-      location: `s3://lake/warehouse/${name}/`,
-      columns: [
-        ...['id', 'order_id'].map((column) => ({ name: column, type: 'bigint' })),
-        { name: 'paid', type: 'boolean' },
-        { name: 'customer_id', type: 'string' },
-        { name: 'amount', type: 'decimal(12,2)' },
-        ...['channel', 'status'].map((column) => ({ name: column, type: 'string' })),
-        { name: 'day', type: 'date' },
-      ],
-    })
-  }
+  await put('lake', 'warehouse/orders/1.parquet', orders)
+  aws.glue.createTable({
+    database: 'sales',
+    name: 'orders',
+    format: 'parquet',
+    location: 's3://lake/warehouse/orders/',
+    columns: [
+      ...['id', 'order_id'].map((name) => ({ name, type: 'bigint' })),
+      { name: 'paid', type: 'boolean' },
+      { name: 'customer_id', type: 'string' },
+      { name: 'amount', type: 'decimal(12,2)' },
+      ...['channel', 'status'].map((name) => ({ name, type: 'string' })),
+      { name: 'day', type: 'date' },
+    ],
+  })
+  const profiles = icebergFixture('t_month')
+  aws.s3.createBucket({ name: fixtureBucket })
+  for (const { key, path } of fixtureObjects(profiles.table))
+    await put(fixtureBucket, key, await readFile(path))
+  aws.glue.createTable({ database: 'sales', name: 'profiles', metadataLocation: profiles.metadata })
 }

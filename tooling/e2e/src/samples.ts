@@ -1,31 +1,34 @@
 import { parse } from 'shell-quote'
 
-/** A command of penstock in a page, as a reader would paste it. */
-export interface CommandSample {
+/** What a reader of a page would paste: a command of penstock, or a part of penstock.yaml. */
+export interface Sample {
+  readonly kind: 'command' | 'yaml'
   /** Line of the page, from 1. */
   readonly line: number
   readonly text: string
 }
 
 /**
- * The commands of a page, in order: what begins with `penstock` in an indented block or one fenced as `sh`, with the
- * lines that go on after a backslash or within quotes.
+ * The samples of a page, in order. A command is what begins with `penstock` in an indented block or one fenced as `sh`,
+ * with the lines that go on after a backslash or within quotes.
  */
-export const commandSamples = (markdown: string): readonly CommandSample[] => {
-  const samples: { line: number; text: string }[] = []
+export const samplesOf = (markdown: string): readonly Sample[] => {
+  const samples: { kind: Sample['kind']; line: number; text: string }[] = []
   let fence: string | undefined
   let open = false
   for (const [index, line] of markdown.split('\n').entries()) {
     const mark = /^```(\w*)/.exec(line)
     if (mark) {
       fence = fence === undefined ? (mark[1] ?? '') : undefined
+      if (fence === 'yaml') samples.push({ kind: 'yaml', line: index + 2, text: '' })
       continue
     }
     const shell = fence === 'sh' ? line : fence === undefined ? /^ {4}(.*)$/.exec(line)?.[1] : undefined
-    if (shell === undefined) continue
     const last = samples.at(-1)
+    if (fence === 'yaml' && last) last.text += `${line}\n`
+    if (shell === undefined) continue
     if (open && last) last.text += `\n${shell.trimStart()}`
-    else if (shell.startsWith('penstock ')) samples.push({ line: index + 1, text: shell })
+    else if (shell.startsWith('penstock ')) samples.push({ kind: 'command', line: index + 1, text: shell })
     else continue
     open = goesOn(samples.at(-1)?.text ?? '')
   }

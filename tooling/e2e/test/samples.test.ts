@@ -1,10 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { openProject } from '@penstock/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openSampleWorld, type SampleWorld } from '../src/sample-world.ts'
-import { commandSamples, wordsOf } from '../src/samples.ts'
+import { endpointFields, openSampleWorld, type SampleWorld } from '../src/sample-world.ts'
+import { samplesOf, wordsOf } from '../src/samples.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const pages = [
@@ -15,20 +14,17 @@ const pages = [
 /** Pages that build a project up from nothing. */
 const fromNothing = new Set(['README.md', 'docs/tutorial.md'])
 
-const signedIn = 'auth: { method: default-chain }'
-const at = (region: string) => `region: ${region}, endpoint: ENDPOINT, stsEndpoint: ENDPOINT, ${signedIn}`
+const signedIn = 'region: eu-central-1, auth: { method: default-chain }'
 const project = `connections:
-  lake: { connector: source-s3, bucket: sales, ${at('eu-central-1')} }
-  partner: { connector: destination-s3, bucket: partner-bucket, ${at('eu-central-1')} }
-  tools: { connector: actions-s3, bucket: sales, ${at('eu-central-1')} }
-  warehouse: { connector: zero-copy-glue, catalog: glue-api, catalogEndpoint: ENDPOINT, ${at('eu-central-1')} }
+  lake: { connector: source-s3, bucket: sales, ${signedIn} }
+  partner: { connector: destination-s3, bucket: partner-bucket, ${signedIn} }
+  out: { connector: destination-s3, bucket: partner-bucket, ${signedIn} }
+  tools: { connector: actions-s3, bucket: sales, ${signedIn} }
+  s3: { connector: actions-s3, bucket: partner-bucket, ${signedIn} }
+  warehouse: { connector: zero-copy-glue, ${signedIn} }
 pipelines:
-  daily:
-    connection: lake
-    into: warehouse.duckdb
-    steps:
-      - { id: load, extract: { tables: [{ folder: orders/, table: loaded }] } }
-      - { id: export, export: { connection: partner, streams: [{ table: loaded }] } }
+  report: { into: w.duckdb, steps: [{ id: report, sql: CREATE OR REPLACE TABLE report AS FROM orders }] }
+  import: { connection: lake, into: imported.duckdb, steps: [{ id: load, extract: { tables: [{ folder: orders/ }] } }] }
 `
 
 let world: SampleWorld
@@ -50,21 +46,28 @@ const reasonToSkip = (words: readonly string[] | undefined): string | undefined 
 const adapted = (words: readonly string[]): readonly string[] => {
   if (words[0] === 'serve') return [...words, '--once']
   if (words[0] !== 'connect' || words.some((word) => word.startsWith('endpoint='))) return words
-  const endpoint = world.variables.AWS_ENDPOINT_URL
-  const fields = ['endpoint', 'stsEndpoint', ...(words.includes('zero-copy-glue') ? ['catalogEndpoint'] : [])]
-  return [...words, ...fields.flatMap((field) => ['--set', `${field}=${endpoint}`])]
+  const connector = words[words.indexOf('--connector') + 1]
+  const fields = endpointFields({ connector }, world.variables.AWS_ENDPOINT_URL ?? '')
+  return [...words, ...Object.entries(fields).flatMap(([field, value]) => ['--set', `${field}=${value}`])]
 }
 
 describe('commands of the documentation work as they stand', () => {
-  it.each(pages)('%s', async (path) => {
-    await world.reset(fromNothing.has(path) ? undefined : project)
-    const failures: string[] = []
-    for (const { line, text } of commandSamples(readFileSync(join(root, path), 'utf8'))) {
-      const words = wordsOf(text, world.variables)
-      if (words === undefined || reasonToSkip(words)) continue
-      const { code, text: output } = await world.commandLine.run(adapted(words))
-      if (code !== 0) failures.push(`${path}:${line}: ${text}\n  exit code ${code}: ${output.trim()}`)
-    }
-    expect(failures.join('\n\n')).toBe('')
-  })
+  it.each(pages)(
+    '%s',
+    async (path) => {
+      await world.reset()
+      if (!fromNothing.has(path)) await world.addToProject(project)
+      const failures: string[] = []
+      const samples = samplesOf(readFileSync(join(root, path), 'utf8'))
+      for (const { kind, line, text } of samples) {
+        if (kind === 'yaml') await world.addToProject(text)
+        const words = kind === 'yaml' ? ['connections'] : wordsOf(text, world.variables)
+        if (words === undefined || reasonToSkip(words)) continue
+        const { code, text: output } = await world.commandLine.run(adapted(words))
+        if (code !== 0) failures.push(`${path}:${line}: ${text}\n  exit code ${code}: ${output.trim()}`)
+      }
+      expect(failures.join('\n\n')).toBe('')
+    },
+    120_000,
+  )
 })
