@@ -147,5 +147,12 @@ describe('a query over mounted files', () => {
     // The first files tell what is needed of the others.
     expect(files.slice(8).map(({ reads }) => reads.length)).toEqual([1, 1, 1, 1])
     expect(receipt.bytesFetched).toBeLessThan(receipt.bytesNeeded * 1.05)
+
+    const point = 'SELECT * FROM sales.orders WHERE id = 7'
+    const found = await ask(engine, point, { mounts: [mountOf({ 'sales.orders': table })] })
+    expect(found.rows).toHaveLength(1)
+    // All of one file does not tell that all of the others is needed.
+    const guesses = 8 * 16 * 1024
+    expect(found.receipt.bytesFetched).toBeLessThan(found.receipt.bytesNeeded * 1.05 + guesses)
   })
 })

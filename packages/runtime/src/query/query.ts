@@ -18,12 +18,21 @@ export interface InPlaceOptions
   readonly engine: TableEngine
 }
 
+/** Requests in flight: of the engine, and of the connections that it reads through. */
+const defaultConcurrency = 64
+
+const concurrencyOf = ({ concurrency, limits }: InPlaceOptions): number =>
+  concurrency ?? limits?.concurrency ?? defaultConcurrency
+
+const connectionsOf = (options: InPlaceOptions) =>
+  openMounts(options.connections, { ...options, concurrency: concurrencyOf(options) })
+
 const mounted = (options: InPlaceOptions, mounts: MountedQueryOptions['mounts']): MountedQueryOptions => ({
   mounts,
   signal: options.signal,
   limits: {
     ...options.limits,
-    ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
+    concurrency: concurrencyOf(options),
   },
   cache: options.cache,
   onProgress: options.onProgress,
@@ -34,7 +43,7 @@ const mounted = (options: InPlaceOptions, mounts: MountedQueryOptions['mounts'])
  * query: until then the connections stay open.
  */
 export const query = async (options: InPlaceOptions): Promise<MountedQuery> => {
-  const { mounts, close } = await openMounts(options.connections, options)
+  const { mounts, close } = await connectionsOf(options)
   try {
     const running = await options.engine.queryMounted(options.sql, mounted(options, mounts))
     const end = async () => {
@@ -63,7 +72,7 @@ async function* closing<Page>(pages: AsyncIterable<Page>, end: () => Promise<voi
 
 /** What a query would cost: everything is planned, no data is fetched. */
 export const explain = async (options: InPlaceOptions): Promise<QueryReceipt> => {
-  const { mounts, close } = await openMounts(options.connections, options)
+  const { mounts, close } = await connectionsOf(options)
   try {
     return await options.engine.explainMounted(options.sql, mounted(options, mounts))
   } finally {
@@ -75,7 +84,7 @@ export const explain = async (options: InPlaceOptions): Promise<QueryReceipt> =>
 export const queryToFile = async (
   options: InPlaceOptions & { readonly path: string; readonly type: 'csv' | 'json' | 'parquet' },
 ): Promise<{ rows: number; bytes: number; receipt: QueryReceipt }> => {
-  const { mounts, close } = await openMounts(options.connections, options)
+  const { mounts, close } = await connectionsOf(options)
   try {
     return await options.engine.copyMounted(options.sql, options.path, {
       ...mounted(options, mounts),

@@ -41,11 +41,14 @@ export interface Footers {
 export const createFooters = ({ transport, cache, onHit, wholeFiles }: FooterOptions): Footers => {
   let seen = 0
   let largest = 0
-  const learned = { bytes: 0, needed: 0, share: 0 }
+  const learned = { size: 0, needed: 0, share: 0 }
+
+  /** Share of a file, from its end, that holds all that was needed of any file so far. */
+  const tailShare = () => Math.min(1, learned.share + slackShare)
 
   const tailBytes = ({ size }: RangedFile): number => {
-    const isDense = wholeFiles && learned.needed > 0 && learned.needed >= learned.bytes * wholeShare
-    const dense = Math.min(size, Math.ceil(size * (learned.share + slackShare)))
+    const isDense = wholeFiles && learned.needed > learned.size * tailShare() * wholeShare
+    const dense = Math.ceil(size * tailShare())
     if (isDense && dense <= wholeBytes) return dense
     return Math.min(size, seen === 0 ? firstGuessBytes : Math.min(largest + 256, largestGuessBytes))
   }
@@ -108,7 +111,7 @@ export const createFooters = ({ transport, cache, onHit, wholeFiles }: FooterOpt
       return read(file)
     },
     learn: ({ size }: RangedFile, needed: number, start: number) => {
-      learned.bytes += size - start
+      learned.size += size
       learned.needed += needed
       learned.share = Math.max(learned.share, (size - start) / size)
     },
