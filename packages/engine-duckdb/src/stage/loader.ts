@@ -23,6 +23,7 @@ import type { TimeFormats } from './proofs.ts'
 import type { InputFile, ReadContext, Source } from './reading.ts'
 import { alignColumns, defineColumns, typesFor } from './schema.ts'
 import type { StageContext, StageOptions } from './types.ts'
+import { wayOut } from './way-out.ts'
 import { widenColumns } from './widening.ts'
 
 /** What a load has done so far. One object per load, changed by its loader alone. */
@@ -76,6 +77,7 @@ export const createFileLoader = (
   { stagingFolder: folder, ordinal }: StageContext,
   state: LoaderState,
 ) => {
+  const hintOptions = { ...options, intoExisting: state.isTemporary }
   const tag = () => `${ordinal}_${state.nextTag++}`
   let read: ReadContext = { folder, signal: new AbortController().signal }
   const context: LoaderContext = {
@@ -230,7 +232,8 @@ export const createFileLoader = (
       const total = (counts.get(input.ordinal) ?? 0) + (unparsed.counts.get(input.ordinal) ?? 0)
       if (total === 0) continue
       if (options.onBadRow === 'fail')
-        for await (const first of find(input)) throw badRowError(first, hintFor(first))
+        for await (const first of find(input))
+          throw badRowError(first, await wayOut(connection, first, state.columns ?? [], hintOptions))
       state.rejected += total
       state.rejectedByFile.set(input.ordinal, (state.rejectedByFile.get(input.ordinal) ?? 0) + total)
       checkBudget(false)
@@ -239,13 +242,6 @@ export const createFileLoader = (
     await dropUnparsed(connection, unparsed)
     await connection.run(`DELETE FROM ${state.table} WHERE ${bad} IS NOT NULL`)
     return [...counts.values()].reduce((sum, count) => sum + count, 0)
-  }
-
-  const hintFor = (bad: BadRow): string => {
-    const isType = bad.column !== undefined
-    const evolve =
-      isType && options.schemaPolicy === 'strict' ? 'If the column may change, use --schema evolve. ' : ''
-    return `${evolve}To load the other rows, use --on-bad-row reject.`
   }
 
   /** Under a limit there may be more in the file than were read. */
