@@ -22,7 +22,7 @@ export interface ExportTask {
   readonly accessKeyId: string
   readonly secretAccessKey: string
   readonly bucket: string
-  readonly from: 'table' | 'query'
+  readonly from: { readonly table: string } | { readonly sql: string; readonly name: string }
   readonly options: Readonly<Record<string, unknown>>
 }
 
@@ -53,7 +53,7 @@ const measureExport = async (task: ExportTask): Promise<Measurement> => {
       forcePathStyle: true,
       auth: { method: 'access-key', accessKeyId, secretAccessKey },
     }),
-    streams: [task.from === 'table' ? { table: 'bench' } : { sql: 'FROM bench', name: 'query' }],
+    streams: [task.from],
     options: task.options,
     engine,
   })

@@ -23,29 +23,36 @@ interface Case {
   readonly options: Readonly<Record<string, unknown>>
 }
 
+const table = { table: 'bench' }
 const csv = { copy: 'FORMAT csv, HEADER', options: { fileType: 'csv' } }
 const cases: readonly Case[] = [
-  { name: 'csv', from: 'table', ...csv },
-  { name: 'csv.query', from: 'query', ...csv },
+  { name: 'csv', from: table, ...csv },
+  { name: 'csv.query', from: { sql: 'FROM bench', name: 'query' }, ...csv },
   {
     name: 'csv.gz',
-    from: 'table',
+    from: table,
     copy: 'FORMAT csv, HEADER, COMPRESSION gzip',
     options: { fileType: 'csv', compression: 'gzip' },
   },
-  { name: 'ndjson', from: 'table', copy: 'FORMAT json', options: { fileType: 'json' } },
+  { name: 'ndjson', from: table, copy: 'FORMAT json', options: { fileType: 'json' } },
   {
     name: 'parquet',
-    from: 'table',
+    from: table,
     copy: 'FORMAT parquet, COMPRESSION zstd',
     options: { fileType: 'parquet', compression: 'zstd' },
   },
   {
     name: '100 parts',
-    from: 'table',
+    from: table,
     copy: 'FORMAT csv, HEADER',
     options: { fileType: 'csv', maxRows: 0 },
   },
+]
+
+/** Rows of 1 KiB that a query makes up, for sizes of which nobody wants a table: measured alone, and only when named. */
+const generated: readonly { readonly name: string; readonly parts: number }[] = [
+  { name: 'large', parts: 40 },
+  { name: '10,000 parts', parts: 10_000 },
 ]
 
 const bucket = 'bench'
@@ -53,66 +60,98 @@ const bucket = 'bench'
 /** Exports to the embedded AWS against DuckDB copying the same rows to one file on the local disk. */
 export const benchExport = async (options: ExportBenchOptions): Promise<void> => {
   await mkdir(options.folder, { recursive: true })
-  const { database, rows } = await makeTable(options.folder, options.bytes)
   const seed = join(options.folder, 'seed.json')
   await writeFile(seed, JSON.stringify({ buckets: [{ name: bucket }] }))
   console.log(
     ['format', 'floor s', 'export s', 'ratio', 'MB/s', 'rows/s', 'memory', 'staging'].map(pad).join(''),
   )
-  for (const entry of cases)
-    if (options.only.length === 0 || options.only.includes(entry.name))
-      await benchCase(entry, { ...options, database, rows, seed })
+  const chosen = cases.filter(({ name }) => options.only.length === 0 || options.only.includes(name))
+  if (chosen.length > 0) {
+    const { database, rows } = await makeTable(options.folder, options.bytes)
+    for (const entry of chosen) await benchCase(entry, { ...options, database, rows, seed })
+  }
+  for (const entry of generated)
+    if (options.only.includes(entry.name)) await benchGenerated(entry, { ...options, seed })
+}
+
+/** Exports to an embedded AWS of its own, which keeps its objects on the disk. */
+const measureExport = async (
+  task: Pick<ExportTask, 'database' | 'from' | 'options'>,
+  { folder, seed }: { readonly folder: string; readonly seed: string },
+): Promise<Measurement> => {
+  const data = join(folder, 'aws')
+  await rm(data, { recursive: true, force: true })
+  const aws = await spawnAws({ seed, data, timeoutMs: 600_000 })
+  try {
+    const { endpoint, root } = aws
+    const whole: ExportTask = { kind: 'export', endpoint, ...root, bucket, ...task }
+    return await runWorker('./export-worker.ts', whole)
+  } finally {
+    await aws.close()
+    await rm(data, { recursive: true, force: true })
+  }
+}
+
+const benchGenerated = async (
+  { name, parts }: (typeof generated)[number],
+  { bytes, ...bench }: ExportBenchOptions & { readonly seed: string },
+): Promise<void> => {
+  const rows = Math.ceil(bytes / 1024)
+  const sql = `SELECT i, repeat(md5(i::VARCHAR), 31) AS text FROM range(${rows}) r(i)`
+  const measured = await measureExport(
+    {
+      database: ':memory:',
+      from: { sql, name: 'generated' },
+      options: { fileType: 'csv', maxRows: Math.ceil(rows / parts) },
+    },
+    bench,
+  )
+  if (measured.rows !== rows) throw new Error(`${name}: ${measured.rows} rows instead of ${rows}`)
+  printLine(name, { bytes, rows, exports: [measured], floors: [] })
 }
 
 const benchCase = async (
   entry: Case,
   bench: ExportBenchOptions & { readonly database: string; readonly rows: number; readonly seed: string },
 ): Promise<void> => {
-  const data = join(bench.folder, 'aws')
   const floors: Measurement[] = []
   const exports: Measurement[] = []
-  const maxRows = Math.ceil(bench.rows / 100)
+  const { database, rows, bytes } = bench
+  const maxRows = Math.ceil(rows / 100)
   const options = entry.options.maxRows === 0 ? { ...entry.options, maxRows } : entry.options
   for (let round = 0; round < bench.rounds; round++) {
-    const copy: CopyTask = {
-      kind: 'copy',
-      database: bench.database,
-      options: entry.copy,
-      target: join(bench.folder, 'floor.out'),
-    }
+    const target = join(bench.folder, 'floor.out')
+    const copy: CopyTask = { kind: 'copy', database, options: entry.copy, target }
     floors.push(await runWorker('./export-worker.ts', copy))
-    await rm(data, { recursive: true, force: true })
-    const aws = await spawnAws({ seed: bench.seed, data, timeoutMs: 600_000 })
-    try {
-      const { endpoint, root } = aws
-      const task: ExportTask = {
-        kind: 'export',
-        database: bench.database,
-        endpoint,
-        ...root,
-        bucket,
-        from: entry.from,
-        options,
-      }
-      exports.push(await runWorker('./export-worker.ts', task))
-    } finally {
-      await aws.close()
-    }
+    exports.push(await measureExport({ database, from: entry.from, options }, bench))
   }
-  const wrong = [...floors, ...exports].find((measurement) => measurement.rows !== bench.rows)
-  if (wrong) throw new Error(`${entry.name}: ${wrong.rows} rows instead of ${bench.rows}`)
+  const wrong = [...floors, ...exports].find((measurement) => measurement.rows !== rows)
+  if (wrong) throw new Error(`${entry.name}: ${wrong.rows} rows instead of ${rows}`)
+  printLine(entry.name, { bytes, rows, exports, floors })
+}
+
+const printLine = (
+  name: string,
+  measured: {
+    readonly bytes: number
+    readonly rows: number
+    readonly exports: readonly Measurement[]
+    readonly floors: readonly Measurement[]
+  },
+): void => {
+  const { bytes, rows, exports, floors } = measured
   const seconds = median(exports.map(({ ms }) => ms)) / 1000
-  const ratios = exports.map(({ ms }, round) => ms / (floors[round]?.ms ?? ms))
+  const ratios = floors.map(({ ms }, round) => (exports[round]?.ms ?? ms) / ms)
   const mebibytes = (of: (measurement: Measurement) => number) =>
     `${(Math.max(...exports.map(of)) / 1024 ** 2).toFixed(0)}M`
   console.log(
     [
-      entry.name,
-      (median(floors.map(({ ms }) => ms)) / 1000).toFixed(2),
+      name,
+      floors.length === 0 ? '' : (median(floors.map(({ ms }) => ms)) / 1000).toFixed(2),
       seconds.toFixed(2),
-      median(ratios).toFixed(2),
-      (bench.bytes / 1e6 / seconds).toFixed(0),
-      `${(bench.rows / 1e6 / seconds).toFixed(2)}M`,
+      ratios.length === 0 ? '' : median(ratios).toFixed(2),
+      (bytes / 1e6 / seconds).toFixed(0),
+      `${(rows / 1e6 / seconds).toFixed(2)}M`,
       mebibytes(({ peakMemory }) => peakMemory),
       mebibytes(({ peakStaging }) => peakStaging),
     ]
@@ -121,4 +160,4 @@ const benchCase = async (
   )
 }
 
-const pad = (text: string) => text.padStart(10)
+const pad = (text: string) => text.padStart(13)
