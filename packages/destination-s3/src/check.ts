@@ -6,6 +6,7 @@ import type { S3Context } from './config.ts'
 import { settingsValues, stateRoot, templateTexts } from './names.ts'
 import { type Author, fileOptions } from './objects.ts'
 import { readRecipientKey } from './openpgp.ts'
+import { requireConditions } from './state/lease.ts'
 import { compileKeyTemplate } from './template/key-template.ts'
 
 /** The probes of one check, in order; each needs what came before it. */
@@ -15,6 +16,8 @@ interface Probe {
   /** Ids of the steps that it needs. */
   readonly after: readonly string[]
   readonly run: () => Promise<{ readonly detail?: string }>
+  /** What is lost where it is not allowed: the destination works all the same. */
+  readonly without?: string
 }
 
 /**
@@ -26,12 +29,13 @@ export async function* checkDestination(context: S3Context): AsyncGenerator<Chec
   const access = accessForCheck(context)
   const reached = yield* checkConnection(context, access)
   const failed = new Set<string>()
-  for (const { id, title, after, run } of probesOf(context, access)) {
+  for (const { id, title, after, run, without } of probesOf(context, access)) {
     const missing = reached ? after.find((other) => failed.has(other)) : 'bucket'
-    const step =
+    let step =
       missing === undefined
         ? await checkStep(id, title, run)
         : skippedStep(id, title, `after the failure of: ${missing}`)
+    if (without !== undefined && step.error?.kind === 'permission') step = skippedStep(id, title, without)
     if (step.status !== 'passed') failed.add(id)
     yield step
   }
@@ -89,6 +93,17 @@ const probesOf = (context: S3Context, access: S3WriteAccess): readonly Probe[] =
       },
     },
     {
+      id: 'conditions',
+      title: 'Write only where nothing is',
+      after: ['write'],
+      run: async () => {
+        await requireConditions(() =>
+          access.put(root, Buffer.from('again\n'), { ...object, ifNoneMatch: '*' }),
+        )
+        return {}
+      },
+    },
+    {
       id: 'read',
       title: 'Read it',
       after: ['write'],
@@ -122,6 +137,17 @@ const probesOf = (context: S3Context, access: S3WriteAccess): readonly Probe[] =
       after: ['upload'],
       run: async () => {
         await Array.fromAsync(access.listParts(`${root}-parts`, uploadId ?? ''))
+        return {}
+      },
+    },
+    {
+      id: 'list-uploads',
+      title: 'List uploads',
+      after: ['upload'],
+      without:
+        's3:ListBucketMultipartUploads is not allowed: an upload that a process began just before it died stays, empty, until a lifecycle rule removes it',
+      run: async () => {
+        for await (const _ of access.listUploads({ prefix: root })) break
         return {}
       },
     },

@@ -20,10 +20,12 @@ describe('check', () => {
       'bucket passed',
       'list passed',
       'write passed',
+      'conditions passed',
       'read passed',
       'delete passed',
       'upload passed',
       'list-parts passed',
+      'list-uploads passed',
       'abort passed',
       'key-template passed',
     ])
@@ -73,7 +75,7 @@ describe('check', () => {
     const steps = await bench.check({ auth })
     expect(steps.map(({ status }) => status)).toEqual([
       'failed',
-      ...Array.from({ length: 7 }, () => 'skipped'),
+      ...Array.from({ length: 9 }, () => 'skipped'),
       'passed',
     ])
   })

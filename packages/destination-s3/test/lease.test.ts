@@ -1,5 +1,7 @@
 import { hostname } from 'node:os'
+import { ConnectorError } from '@penstock/core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { requireConditions } from '../src/state/lease.ts'
 import { aRun, type Bench, bucket, failure, openBench } from './bench.ts'
 
 let bench: Bench & AsyncDisposable
@@ -164,4 +166,14 @@ describe('a lease', () => {
     await bench.aws.s3.putObject({ bucket, key: stateKey, body: '{"version":7}' })
     expect(await failure(bench.write({ run: aRun() }))).toMatchObject({ kind: 'data', code: 'InvalidState' })
   })
+})
+
+it('a store that writes in spite of a condition is refused', async () => {
+  expect(await failure(requireConditions(async () => {}))).toMatchObject({
+    kind: 'config',
+    code: 'NoConditionalWrites',
+  })
+  const other = new ConnectorError('network', 'gone')
+  expect(await failure(requireConditions(() => Promise.reject(other)))).toBe(other)
+  await requireConditions(() => Promise.reject(new ConnectorError('conflict', 'taken')))
 })

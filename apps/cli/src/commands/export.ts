@@ -87,7 +87,10 @@ How it is written is the destination's: export CONNECTION --help shows its flags
       this.print(`  ${printable(url ?? name)}  ${formatBytes(size)}`)
     const files = result.streams.reduce((sum, stream) => sum + stream.files, 0)
     if (files > 5) this.print(`  and ${countOf(files - 5, 'more file')}`)
-    if (result.manifest !== undefined) this.print(`Manifest: ${printable(result.manifest)}`)
+    if (result.manifest !== undefined) {
+      this.print('Manifest:')
+      this.print(`  ${printable(result.manifest)}`)
+    }
     if (result.removed > 0) this.print(`Removed ${countOf(result.removed, 'file')} of the export before.`)
     if (result.retried) this.notice('This run completed an earlier one that had not ended.')
     for (const stream of result.streams)

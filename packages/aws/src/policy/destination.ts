@@ -11,7 +11,10 @@ export interface DestinationPolicyOptions extends PolicyOptions {
   readonly kmsKeys?: readonly string[]
 }
 
-/** Least privilege of a destination: section 1 of the connector specification. */
+/**
+ * Least privilege of a destination: section 1 of the connector specification, and the listing of uploads, without which
+ * an upload that a process began and could not note before it died would stay for ever.
+ */
 export const s3DestinationPolicy = (
   target: PolicyTarget,
   options: DestinationPolicyOptions = {},
@@ -21,7 +24,7 @@ export const s3DestinationPolicy = (
     [
       { sid: 'FindBucket', level: 'bucket', actions: ['s3:GetBucketLocation'] },
       // Of all keys: who may list only a prefix is told 403 instead of 404 about an object that is not there.
-      { sid: 'ListObjects', level: 'bucket', actions: ['s3:ListBucket'] },
+      { sid: 'ListObjects', level: 'bucket', actions: ['s3:ListBucket', 's3:ListBucketMultipartUploads'] },
       {
         sid: 'WriteObjects',
         level: 'objects',

@@ -114,12 +114,43 @@ export const takeLease = async (options: LeaseOptions): Promise<HeldLease> => {
         { ...options.object, ...conditionOf(found), signal },
       )
       held.add(attempt)
-      return holdLease(options, { attempt, state, etag, leaseNow: () => leaseNow(acquired) })
+      const lease = holdLease(options, { attempt, state, etag, leaseNow: () => leaseNow(acquired) })
+      return access.endpoint === undefined ? lease : await provenLease(lease, options)
     } catch (error) {
       // Somebody else took it between the two requests: the next round tells who.
       if (!isConflict(error) || round === 5) throw error
     }
   }
+}
+
+/** Amazon S3 honours conditions; of another store it is seen, since without them a lease is worth nothing. */
+const provenLease = async (
+  lease: HeldLease,
+  { access, keys, object, signal }: LeaseOptions,
+): Promise<HeldLease> => {
+  try {
+    await requireConditions(() => access.put(keys.state, stateProbe, { ...object, ifNoneMatch: '*', signal }))
+    return lease
+  } catch (error) {
+    await lease.release().catch(() => undefined)
+    throw error
+  }
+}
+
+const stateProbe = Buffer.from('{}\n')
+
+/** Sees that a write under a condition that does not hold is refused. Throws `config` for a store that writes all the same. */
+export const requireConditions = async (write: () => Promise<unknown>): Promise<void> => {
+  try {
+    await write()
+  } catch (error) {
+    if (isConflict(error)) return
+    throw error
+  }
+  throw new ConnectorError('config', 'This store does not honour conditional writes (If-None-Match).', {
+    code: 'NoConditionalWrites',
+    hint: 'Without them two runs could mix, and objects of others be replaced: take a later version of the store, switch them on there, or export to another one.',
+  })
 }
 
 const conditionOf = (found: Note<State> | undefined) =>

@@ -65,7 +65,7 @@ const clockToleranceMs = 15 * 60_000
 /**
  * Uploads of a run's keys that nobody noted. Between CreateMultipartUpload and the note of its id a process can die, and
  * an answer can get lost. Such an upload has no parts yet, by which it is told from one that somebody else sends.
- * Looking for them needs s3:ListBucketMultipartUploads, which the printed policy leaves out: without it they stay, empty.
+ * Without s3:ListBucketMultipartUploads, which older policies lack, they stay, empty.
  */
 export const unnotedUploads = async (
   access: S3WriteAccess,
