@@ -72,6 +72,7 @@ const probesOf = (context: S3Context, access: S3WriteAccess): readonly Probe[] =
   const object = fileOptions(config, author, 'csv')
   const root = `${stateRoot(config)}check-${author.attempt}`
   const where = config.prefix === undefined ? 'the bucket' : config.prefix
+  let etag = ''
   let uploadId: string | undefined
   return [
     {
@@ -88,18 +89,19 @@ const probesOf = (context: S3Context, access: S3WriteAccess): readonly Probe[] =
       title: 'Write an object',
       after: [],
       run: async () => {
-        await access.put(root, Buffer.from('probe\n'), { ...object, ifNoneMatch: '*' })
+        etag = (await access.put(root, Buffer.from('probe\n'), object)).etag
         return { detail: root }
       },
     },
     {
       id: 'conditions',
-      title: 'Write only where nothing is',
+      title: 'Write under a condition',
       after: ['write'],
       run: async () => {
         await requireConditions(() =>
           access.put(root, Buffer.from('again\n'), { ...object, ifNoneMatch: '*' }),
         )
+        await access.put(root, Buffer.from('probe\n'), { ...object, ifMatch: etag })
         return {}
       },
     },

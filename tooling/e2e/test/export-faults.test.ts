@@ -81,7 +81,7 @@ describe('is healed', () => {
     ['internal-error', { kind: 'internal-error' }, all],
     ['internal-error, handled', { kind: 'internal-error', handled: true }, all],
     ['error in a success', error(200, 'InternalError'), ['CompleteMultipartUpload']],
-    ['409', error(409, 'ConditionalRequestConflict'), ['CompleteMultipartUpload']],
+    ['409', error(409, 'ConditionalRequestConflict'), ['PutObject']],
     ['reset', { kind: 'reset' }, all],
     ['reset, handled', { kind: 'reset', handled: true }, all],
     [
@@ -96,11 +96,12 @@ describe('is healed', () => {
     ],
     ['corrupt-body', { kind: 'corrupt-body', atByte: 5 }, ['GetObject']],
     ['slow-drip', { kind: 'slow-drip', bytesPerSecond: 2000 }, reads],
-    ['clock-skew', { kind: 'clock-skew', ms: 3_600_000 }, all],
   ])('%s', async (_, fault, operations) => {
     const run = newExport()
-    expect((await run(3)).error).toBeUndefined()
-    const times = fault.kind === 'clock-skew' ? 1 : 2
+    // Only a run before leaves something to read.
+    if (!operations.includes('PutObject')) await run(3)
+    // Bytes that arrive damaged twice are told.
+    const times = fault.kind === 'corrupt-body' ? 1 : 2
     for (const operation of operations)
       lake.aws.faults.add({ when: { service: 's3', operation }, times, fault })
     const record = await run(5)
@@ -108,6 +109,12 @@ describe('is healed', () => {
     expect(lake.aws.faults.list().some(({ applied }) => applied > 0)).toBe(true)
     await expectWhole(5)
   })
+})
+
+test('a clock that is off is set right by what S3 says', async () => {
+  lake.aws.faults.add({ when: { service: 's3' }, fault: { kind: 'clock-skew', ms: 3_600_000 } })
+  expect((await newExport()(5)).error).toBeUndefined()
+  await expectWhole(5)
 })
 
 describe('fails, and the next run leaves what is right', () => {
@@ -118,11 +125,7 @@ describe('fails, and the next run leaves what is right', () => {
       { when: { operation: 'CreateMultipartUpload' }, fault: { kind: 'internal-error' } },
       'network',
     ],
-    [
-      'reset',
-      { when: { operation: 'CompleteMultipartUpload' }, fault: { kind: 'reset', handled: true } },
-      'network',
-    ],
+    ['reset', { when: { operation: 'CompleteMultipartUpload' }, fault: { kind: 'reset' } }, 'network'],
     ['expired-token', { when: { operation: 'UploadPart' }, fault: { kind: 'expired-token' } }, 'auth'],
     [
       '403',

@@ -4,11 +4,19 @@ import type { AwsErrorContext, FailureTranslation } from './translate.ts'
 
 const expiredCodes = new Set(['ExpiredToken', 'ExpiredTokenException', 'TokenRefreshRequired'])
 
-/** Whether a request was refused for its time: S3 has codes of its own, other services say it in the message. */
-export const isSkew = ({ code, message }: AwsFailure): boolean =>
-  code === 'RequestTimeTooSkewed' ||
-  code === 'RequestExpired' ||
-  (code === 'InvalidSignatureException' && /signature (expired|not yet current)/i.test(message))
+/** Difference of clocks that AWS tolerates, in milliseconds. */
+const toleratedMs = 15 * 60_000
+
+/**
+ * Whether a request was refused for its time: S3 has codes of its own, other services say it in the message. An answer to
+ * HEAD has neither: the server's clock tells it.
+ */
+export const isSkew = (failure: AwsFailure): boolean => {
+  const { code, message } = failure
+  if (code === 'RequestTimeTooSkewed' || code === 'RequestExpired') return true
+  if (code === 'Http403') return Math.abs(clockOffset(failure, new Date()) ?? 0) > toleratedMs
+  return code === 'InvalidSignatureException' && /signature (expired|not yet current)/i.test(message)
+}
 
 export const isExpired = ({ code }: AwsFailure): boolean => expiredCodes.has(code)
 

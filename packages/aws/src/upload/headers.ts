@@ -92,7 +92,7 @@ const token = (name: string): string => {
 
 export const conditionHeaders = ({ ifNoneMatch, ifMatch }: WriteConditions): Record<string, string> => ({
   ...(ifNoneMatch === undefined ? {} : { 'if-none-match': ifNoneMatch }),
-  ...(ifMatch === undefined ? {} : { 'if-match': `"${ifMatch}"` }),
+  ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),
 })
 
 /** What every request about parts has to repeat: a customer's own encryption key, and who pays. */

@@ -118,7 +118,7 @@ export const takeLease = async (options: LeaseOptions): Promise<HeldLease> => {
       return access.endpoint === undefined ? lease : await provenLease(lease, options)
     } catch (error) {
       // Somebody else took it between the two requests: the next round tells who.
-      if (!isConflict(error) || round === 5) throw error
+      if (!isConflict(error) || round === 5) throw explainedConditions(error)
     }
   }
 }
@@ -145,13 +145,22 @@ export const requireConditions = async (write: () => Promise<unknown>): Promise<
     await write()
   } catch (error) {
     if (isConflict(error)) return
-    throw error
+    throw explainedConditions(error)
   }
-  throw new ConnectorError('config', 'This store does not honour conditional writes (If-None-Match).', {
-    code: 'NoConditionalWrites',
-    hint: 'Without them two runs could mix, and objects of others be replaced: take a later version of the store, switch them on there, or export to another one.',
-  })
+  throw noConditions('This store writes in spite of a condition that does not hold (If-None-Match).')
 }
+
+const noConditions = (message: string, cause?: unknown): ConnectorError =>
+  new ConnectorError('config', message, {
+    code: 'NoConditionalWrites',
+    hint: 'Without conditional writes two runs could mix, and objects of others be replaced: take a later version of the store, switch them on there, or export to another one.',
+    ...(cause === undefined ? {} : { cause }),
+  })
+
+const explainedConditions = (error: unknown): unknown =>
+  ConnectorError.isInstance(error) && error.code === 'NotImplemented'
+    ? noConditions('This store has no conditional writes (If-None-Match).', error)
+    : error
 
 const conditionOf = (found: Note<State> | undefined) =>
   found ? { ifMatch: found.etag } : { ifNoneMatch: '*' as const }
