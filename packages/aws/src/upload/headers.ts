@@ -90,6 +90,7 @@ const token = (name: string): string => {
   throw invalid(`${JSON.stringify(name)} is no name of a header.`, 'Names have letters, digits and hyphens.')
 }
 
+/** Without quotes, which Ceph's gateway would take for a part of the ETag; S3 and the others take both forms. */
 export const conditionHeaders = ({ ifNoneMatch, ifMatch }: WriteConditions): Record<string, string> => ({
   ...(ifNoneMatch === undefined ? {} : { 'if-none-match': ifNoneMatch }),
   ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),
