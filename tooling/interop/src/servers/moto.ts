@@ -20,6 +20,6 @@ export const moto: ForeignServer = {
   },
   lacks: {
     'wrong-secret': 'moto checks no signatures',
-    'empty-uploads': 'moto breaks off the connection when the parts of an upload without parts are listed',
+    exports: 'moto breaks off connections, as when the parts of an upload without parts are listed',
   },
 }
