@@ -12,11 +12,11 @@ missing=''
 
 have() { PATH="$cache/bin:$cache/venv/bin:$PATH:/usr/sbin" command -v "$1" >/dev/null 2>&1; }
 
-# 1. System packages: ceph's gateway, swift, and clients.
+# 1. System packages: ceph's gateway, swift, clients, and a browser for the web view.
 wanted=''
 for pair in radosgw:radosgw ceph-mon:ceph-mon ceph-osd:ceph-osd ceph:ceph-common swift-proxy-server:swift-proxy \
   swift-account-server:swift-account swift-container-server:swift-container swift-object-server:swift-object \
-  gpg:gnupg rclone:rclone restic:restic s3cmd:s3cmd s4cmd:s4cmd; do
+  gpg:gnupg chromium:chromium rclone:rclone restic:restic s3cmd:s3cmd s4cmd:s4cmd; do
   have "${pair%%:*}" || wanted="$wanted ${pair##*:}"
 done
 if [ -n "$wanted" ]; then

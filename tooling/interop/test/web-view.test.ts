@@ -27,7 +27,7 @@ beforeAll(async () => {
   view = await startWebView()
   browser = await openBrowser(found.programs.chromium)
   page = await browser.newPage()
-  page.setDefaultTimeout(6_000)
+  page.setDefaultTimeout(20_000)
   await page.setViewport(viewports.desktop)
   page.on('pageerror', (error) => complaints.push(String(error)))
   page.on('console', (message) => {
