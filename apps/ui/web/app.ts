@@ -6,7 +6,7 @@ import { ConnectionPage } from './connection-page.ts'
 import { ConnectionsPage, NewConnectionPage } from './connections-page.ts'
 import { type Loaded, linkTo, useLoaded, useRoute } from './hooks.ts'
 import { Overview } from './overview.ts'
-import { Await, Empty, LinkButton } from './parts.ts'
+import { Await, LinkButton, PageHead } from './parts.ts'
 import { PipelinesPage } from './pipelines-page.ts'
 import { RunPage } from './run-page.ts'
 import { RunsPage } from './runs-page.ts'
@@ -149,8 +149,8 @@ const Page = ({
 
 const Missing = ({ what }: { readonly what: string }): ComponentChildren =>
   h(
-    Empty,
-    { title: what },
-    h('p', null, 'It may have been renamed or removed.'),
+    'div',
+    null,
+    h(PageHead, { title: what, lead: 'It may have been renamed or removed.' }),
     h(LinkButton, { href: linkTo(), kind: 'primary' }, 'To the overview'),
   )

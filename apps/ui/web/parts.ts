@@ -108,7 +108,12 @@ const marks: Readonly<Record<string, readonly [tone: string, mark: string]>> = {
 /** A status in colour, mark and word: colour alone tells not everybody. */
 export const Status = ({ status }: { readonly status: string }): ComponentChildren => {
   const [tone, mark] = marks[status] ?? ['mute', '–']
-  return h('span', { class: `status ${tone}` }, h('span', { 'aria-hidden': 'true' }, mark), ' ', status)
+  return h(
+    'span',
+    { class: `status ${tone}` },
+    h('span', { 'aria-hidden': 'true' }, mark),
+    h('span', { class: 'word' }, ` ${status}`),
+  )
 }
 
 export const Badge = ({

@@ -81,7 +81,8 @@ export const RunTable = ({ runs }: { readonly runs: readonly RunInfo[] }): Compo
   const columns: readonly Column<RunInfo>[] = [
     {
       title: 'Started',
-      cell: ({ runId, startedAt }) => h('a', { href: linkTo('runs', runId) }, formatShortTime(startedAt)),
+      cell: ({ runId, startedAt }) =>
+        h('a', { class: 'whole', href: linkTo('runs', runId) }, formatShortTime(startedAt)),
     },
     { title: 'Status', cell: ({ status }) => h(Status, { status }) },
     {
@@ -102,6 +103,7 @@ export const RunTable = ({ runs }: { readonly runs: readonly RunInfo[] }): Compo
     {
       title: 'Time',
       ...right,
+      minor: true,
       cell: ({ durationMs }) => (durationMs === undefined ? '' : formatDuration(durationMs)),
     },
   ]
