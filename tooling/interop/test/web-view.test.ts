@@ -232,3 +232,8 @@ test.each(sizes.flatMap((size) => (['light', 'dark'] as const).map((scheme) => (
     expect(complaints).toEqual([])
   },
 )
+
+test('Ctrl-C ends it without an error', async (context) => {
+  if ('missing' in found) return context.skip(found.missing)
+  expect(await view.stop()).toBe(0)
+})
