@@ -18,7 +18,7 @@ export interface PlanScanOptions {
   readonly version: SelectedVersion
   readonly request: ScanRequest
   readonly reader: FileReader
-  /** Manifests that are read at the same time; 32 by default. */
+  /** Manifests that are read at the same time; 16 by default. */
   readonly concurrency?: number
 }
 
@@ -29,7 +29,7 @@ export interface PlanScanOptions {
  * error that names it.
  */
 export const planScan = async (options: PlanScanOptions): Promise<Extract<Scan, { kind: 'files' }>> => {
-  const { metadata, version, request, reader, concurrency = 32 } = options
+  const { metadata, version, request, reader, concurrency = 16 } = options
   const { signal, limit } = request
   signal.throwIfAborted()
   const filter: BoundPredicate = request.filter
