@@ -1,0 +1,3 @@
+import { numbers } from '../../connector.ts'
+
+export default numbers(false)
