@@ -135,6 +135,7 @@ export default defineFixture(actionsS3, async () => {
     },
     endpoint: aws.endpoint,
     config: configAt,
+    aws,
     runs,
     reset,
     state: async () => ({

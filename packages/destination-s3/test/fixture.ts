@@ -43,6 +43,7 @@ export default defineFixture(destinationS3, async () => {
     close: () => aws.close(),
     endpoint: aws.endpoint,
     config: configAt,
+    aws,
     exportOptions: { fileType: 'json', keyTemplate: '{stream_name}/{date_time}_{uuid}.{extension}' },
     wrong: [
       { field: 'bucket', config: { ...working, bucket: 'no-such-bucket' }, kind: 'not-found' },

@@ -21,6 +21,7 @@ export default defineFixture(sourceS3, async () => {
     close: () => lake[Symbol.asyncDispose](),
     endpoint: lake.aws.endpoint,
     config: configAt,
+    aws: lake.aws,
     selections: [{ folder: 'shop/orders' }],
     wrong: [
       { field: 'bucket', config: { ...working, bucket: 'no-such-bucket' }, kind: 'not-found' },

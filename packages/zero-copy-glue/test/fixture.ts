@@ -58,6 +58,7 @@ export default defineFixture(zeroCopyGlue, async () => {
     },
     endpoint: aws.endpoint,
     config: configAt,
+    aws,
     tables: ['orders_v1', 'position_deletes', 'events'].map((name) => ({ namespace: ['sales'], name })),
     readFiles,
     wrong: [

@@ -187,8 +187,16 @@ const other: FailureTranslation = (failure, context) =>
   new ConnectorError(
     failure.status >= 400 && failure.status < 500 ? 'config' : 'internal',
     `${context.operation} was refused (${failure.code}, HTTP ${failure.status})${failure.message ? `: ${failure.message}` : '.'}`,
-    { code: failure.code, ...place(context), cause: failure },
+    {
+      code: failure.code,
+      ...(failure.code === 'Http400' && { hint: untoldHint }),
+      ...place(context),
+      cause: failure,
+    },
   )
+
+/** The answer to a HEAD request has no body that could say why. */
+const untoldHint = 'An expired session token or a wrong region look like this: check both.'
 
 /**
  * Any error of a request to AWS as a ConnectorError that names the cause and the way out. Neither the message nor

@@ -66,6 +66,8 @@ export const endsWhenCancelled = async (
     () => fail(`${what} succeeded although no answer came.`),
     () => undefined,
   )
+  // It may end before it is cancelled: that is told below.
+  ended.catch(() => {})
   await new Promise((resolve) => setTimeout(resolve, 50))
   controller.abort()
   await within(cancelLimitMs, `${what}, once cancelled,`, ended)

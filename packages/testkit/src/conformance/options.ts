@@ -5,6 +5,7 @@ import {
   ConnectorError,
   type ErrorKind,
 } from '@penstock/core'
+import type { Aws } from '../aws.ts'
 import type { Check } from './suite.ts'
 
 /** What a suite has to know of a connector to test it. What is left out leads to skipped checks, with the reason. */
@@ -28,6 +29,8 @@ export interface ConformanceOptions<Connector extends AnyConnector = AnyConnecto
   readonly state?: () => Promise<unknown>
   /** A configuration whose identity is allowed exactly what the printed policy allows. */
   readonly underPolicy?: (policies: AccessPolicies) => Promise<unknown>
+  /** The embedded AWS that the configuration is for: each of its faults is tried, too. */
+  readonly aws?: Pick<Aws, 'faults' | 'log' | 's3'>
   /** Checks that can't hold for this connector, with the reason that its users read. */
   readonly skip?: Readonly<Record<string, string>>
   /** Longest wait for a connector that meets a lasting fault, in ms (default 30,000). */

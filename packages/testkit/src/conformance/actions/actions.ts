@@ -1,4 +1,5 @@
 import type { AnyActions } from '@penstock/core'
+import { awsFaultChecks } from '../aws-fault-checks.ts'
 import { connectionChecks } from '../connection-checks.ts'
 import { cancelCheck, type Exercise, faultChecks } from '../fault-checks.ts'
 import { withSkips } from '../options.ts'
@@ -38,6 +39,7 @@ export const testActions = <Connector extends AnyActions>(
       ...runChecks(subject),
       cancelCheck('run/cancelled', subject.options, exercise),
       ...faultChecks(subject.options, exercise),
+      ...awsFaultChecks(subject.options, exercise),
       ...secretChecks(connector, subject.options, (config, signal, notice) =>
         runAll(subject.options.runs, config, signal, notice),
       ),

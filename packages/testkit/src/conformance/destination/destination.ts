@@ -1,4 +1,5 @@
 import type { AnyDestination } from '@penstock/core'
+import { awsFaultChecks } from '../aws-fault-checks.ts'
 import { connectionChecks } from '../connection-checks.ts'
 import { type Exercise, faultChecks } from '../fault-checks.ts'
 import { withSkips } from '../options.ts'
@@ -39,6 +40,7 @@ export const testDestination = <Connector extends AnyDestination>(
       ...connectionChecks(connector, known),
       ...writeChecks(connector, known),
       ...faultChecks(known, writeAndRead),
+      ...awsFaultChecks(known, writeAndRead),
       ...secretChecks(connector, known, exercise),
       ...policyChecks(connector, known, writeAndRead),
     ]),

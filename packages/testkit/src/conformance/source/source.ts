@@ -1,4 +1,5 @@
 import type { AnySource } from '@penstock/core'
+import { awsFaultChecks } from '../aws-fault-checks.ts'
 import { connectionChecks } from '../connection-checks.ts'
 import { type Exercise, faultChecks } from '../fault-checks.ts'
 import { withSkips } from '../options.ts'
@@ -30,6 +31,7 @@ export const testSource = <Connector extends AnySource>(
       ...readChecks(connector, known),
       ...fileChecks(connector, known),
       ...faultChecks(known, read),
+      ...awsFaultChecks(known, read),
       ...secretChecks(connector, known, exercise),
       ...policyChecks(connector, known, read),
     ]),

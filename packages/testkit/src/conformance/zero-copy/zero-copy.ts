@@ -1,4 +1,5 @@
 import type { AnyZeroCopy } from '@penstock/core'
+import { awsFaultChecks } from '../aws-fault-checks.ts'
 import { connectionChecks } from '../connection-checks.ts'
 import { cancelCheck, type Exercise, faultChecks } from '../fault-checks.ts'
 import { withSkips } from '../options.ts'
@@ -29,6 +30,7 @@ export const testZeroCopy = <Connector extends AnyZeroCopy>(
       ...scanChecks(subject),
       cancelCheck('scan/cancelled', subject.options, read),
       ...faultChecks(subject.options, read),
+      ...awsFaultChecks(subject.options, read),
       ...secretChecks(connector, subject.options, exercise),
       ...policyChecks(connector, subject.options, read),
     ]),
