@@ -57,6 +57,12 @@ describe('a command line', () => {
     expect(stderr).toContain('→ Try something else.')
   })
 
+  it('hands words that it does not know to packages, and shows what they have in its help', async () => {
+    const [greeting, help] = await Promise.all([run('greet', 'Ann', '--loud'), run('--help')])
+    expect(greeting).toMatchObject({ code: 0, stdout: 'Hello Ann --loud\n' })
+    expect(help.stdout).toMatch(/COMMANDS[\s\S]*INSTALLED\n {2}greet\n$/)
+  })
+
   it('prints an error as JSON and nothing else', async () => {
     const { code, stdout, stderr } = await run('fail', 'not-found', '--json')
     expect(code).toBe(exitCodes['not-found'])
