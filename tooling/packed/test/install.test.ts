@@ -30,10 +30,7 @@ describe.each(Object.keys(inject('nodes')))('an empty project with Node %s', (ma
     expect(imported).toContain('@penstock/core')
     await writeFile(
       join(folder, 'all.mjs'),
-      `for (const name of ${JSON.stringify(imported)}) {
-        const found = Object.keys(await import(name))
-        if (found.length === 0) throw new Error(name + ' exports nothing')
-      }
+      `for (const name of ${JSON.stringify(imported)}) await import(name)
       console.log('imported')`,
     )
     expect(await user.run('node', ['all.mjs'])).toBe('imported\n')
