@@ -16,7 +16,7 @@ have() { PATH="$cache/bin:$cache/venv/bin:$PATH:/usr/sbin" command -v "$1" >/dev
 wanted=''
 for pair in radosgw:radosgw ceph-mon:ceph-mon ceph-osd:ceph-osd ceph:ceph-common swift-proxy-server:swift-proxy \
   swift-account-server:swift-account swift-container-server:swift-container swift-object-server:swift-object \
-  gpg:gnupg chromium:chromium rclone:rclone restic:restic s3cmd:s3cmd s4cmd:s4cmd; do
+  gpg:gnupg openssl:openssl postgres:postgresql chromium:chromium rclone:rclone restic:restic s3cmd:s3cmd s4cmd:s4cmd; do
   have "${pair%%:*}" || wanted="$wanted ${pair##*:}"
 done
 if [ -n "$wanted" ]; then

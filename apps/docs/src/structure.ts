@@ -18,6 +18,7 @@ export const guides: readonly Section[] = [
       { text: 'Load objects from S3', link: '/source-s3' },
       { text: 'Export tables and queries', link: '/export' },
       { text: 'Write files to S3', link: '/destination-s3' },
+      { text: 'Write tables to PostgreSQL', link: '/destination-postgres' },
       { text: 'Query tables in place', link: '/zero-copy' },
       { text: 'Work on objects', link: '/actions-s3' },
       { text: 'Run pipelines on a schedule', link: '/pipelines' },

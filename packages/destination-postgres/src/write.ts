@@ -31,17 +31,18 @@ import { targetsOf } from './targets.ts'
 /** Bytes of a file that the engine writes and the server reads, about: what is on the disk at a time. */
 const fileBytes = 32 * 1024 ** 2
 
-/** CSV as COPY reads it: null is nothing, an empty text is "". A lone `\.` would end a COPY: one column is quoted. */
-const layoutFor = ({ rows }: Target): FileLayout => ({
+/**
+ * CSV as COPY reads it. A file of one column is apart: every value is quoted, since a lone `\.` would end a COPY, and a
+ * null has a text of its own, since it would be an empty line.
+ */
+const csvFor = ({ rows }: Target) =>
+  rows.columns.length === 1 ? { quoteAll: true, nullValue: '\\N' } : { quoteAll: false, nullValue: '' }
+
+const layoutFor = (target: Target): FileLayout => ({
   format: {
     type: 'csv',
     compression: 'none',
-    ...csvExportOptions.parse({
-      header: false,
-      binary: 'hex',
-      lists: 'braces',
-      quoteAll: rows.columns.length === 1,
-    }),
+    ...csvExportOptions.parse({ header: false, binary: 'hex', lists: 'braces', ...csvFor(target) }),
   },
   maxBytes: fileBytes,
   empty: 'nothing',
@@ -119,7 +120,7 @@ const load = async (loading: Loading): Promise<WrittenFile> => {
   const columns = target.rows.columns.map(({ name }) => name)
   const table = qualified(target.schema, target.table)
   const stage = mode === 'merge' ? await stageFor(session, target) : undefined
-  const copy = `COPY ${stage ?? table} (${quoteNames(columns)}) FROM STDIN (FORMAT csv)`
+  const copy = `COPY ${stage ?? table} (${quoteNames(columns)}) FROM STDIN (FORMAT csv, NULL '${csvFor(target).nullValue}')`
   const { rows, bytes } = await copyFiles(loading, copy)
   if (stage !== undefined) await mergeStage(session, target, stage)
   const { host, port, database } = context.config

@@ -85,6 +85,9 @@ test('one column of texts that COPY could misread arrives as it is', async () =>
     ['\n\\.\n'],
     ['\\N'],
   ])
+  const numbers = 'SELECT * FROM (VALUES (1), (NULL), (NULL), (2)) v(n)'
+  expect((await bench.put('numbers', numbers)).error).toBeUndefined()
+  expect(await bench.rows('SELECT n FROM sales.numbers')).toEqual([[1], [null], [null], [2]])
 })
 
 test('nanoseconds are refused before anything is written, with the way out', async () => {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, globSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -13,6 +13,8 @@ const folders = [
   join(cacheFolder, 'bin'),
   ...(process.env.PATH ?? '').split(delimiter),
   '/usr/sbin',
+  // Debian keeps releases apart, and off the path.
+  ...globSync('/usr/lib/postgresql/*/bin'),
   '/sbin',
 ]
 
