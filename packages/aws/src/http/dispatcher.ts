@@ -20,8 +20,17 @@ const loopback: LookupFunction = (_, options, callback) => {
   else callback(null, '127.0.0.1', 4)
 }
 
+/** How the name of a host is resolved where the system's own way may not do. */
+export const lookupOf = (hostname: string): LookupFunction | undefined =>
+  hostname.endsWith('.localhost') ? loopback : undefined
+
+/** True where requests to a host go through the proxy of the environment. */
+export const isProxied = (hostname: string): boolean =>
+  !isLoopback(hostname) && proxyVariables.some((name) => process.env[name])
+
 /** A pool of connections to one origin; through the proxy of HTTPS_PROXY, HTTP_PROXY and NO_PROXY, never for loopback. */
 export const createDispatcher = (hostname: string, options: TransportOptions): Dispatcher => {
+  const lookup = lookupOf(hostname)
   const settings = {
     connections: options.connections,
     pipelining: 1,
@@ -29,12 +38,11 @@ export const createDispatcher = (hostname: string, options: TransportOptions): D
     allowH2: false,
     connect: {
       timeout: options.connectTimeoutMs,
-      ...(hostname.endsWith('.localhost') ? { lookup: loopback } : {}),
+      ...(lookup ? { lookup } : {}),
     },
     headersTimeout: options.answerTimeoutMs,
     bodyTimeout: options.stallTimeoutMs,
     keepAliveTimeout: 10_000,
   }
-  const proxied = !isLoopback(hostname) && proxyVariables.some((name) => process.env[name])
-  return proxied ? new EnvHttpProxyAgent(settings) : new Agent(settings)
+  return isProxied(hostname) ? new EnvHttpProxyAgent(settings) : new Agent(settings)
 }

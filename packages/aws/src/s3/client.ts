@@ -83,11 +83,14 @@ export const createClient = (options: ClientOptions): S3Client => {
   const attempt: S3Client['attempt'] = async (request, about, use) => {
     const { signal } = request
     let release: (() => void) | undefined
+    let response: S3Response | undefined
     try {
-      release = await semaphore.acquire(signal)
-      const response = await transport.send({ ...request, operation: about.operation, key: about.key })
+      if (!request.urgent) release = await semaphore.acquire(signal)
+      response = await transport.send({ ...request, operation: about.operation, key: about.key })
       return await use(response)
     } catch (error) {
+      // What nobody reads any more would hold its connection.
+      response?.body.destroy()
       throw translate(error, about, signal)
     } finally {
       release?.()

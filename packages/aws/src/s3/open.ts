@@ -1,7 +1,8 @@
 import type { FileEntry } from '@penstock/core'
 import { createHashing } from '../checksum/hashing.ts'
 import { awsPartition, bucketAddress } from '../connection/endpoint.ts'
-import { createDispatcher } from '../http/dispatcher.ts'
+import { createBlockClient } from '../http/block-client.ts'
+import { createDispatcher, isProxied, lookupOf } from '../http/dispatcher.ts'
 import { createRetries, retrySettings } from '../http/retry.ts'
 import { createSemaphore } from '../http/semaphore.ts'
 import { remoteFile } from '../transfer/remote-file.ts'
@@ -45,7 +46,11 @@ const openBucket = (options: OpenS3Options): { access: S3Access; writing: Writin
     clock,
   }
   const provider = auth.provider(environment)
-  const dispatcher = createDispatcher(address.hostname, { ...settings, connections: concurrency })
+  const dispatcher = createDispatcher(address.hostname, { ...settings, connections: concurrency + 1 })
+  const { hostname, origin } = address
+  const blocks = isProxied(hostname)
+    ? undefined
+    : createBlockClient({ ...settings, origin, lookup: lookupOf(hostname) })
   const retries = createRetries(settings)
   const counters = { requests: 0, bytes: 0, throttled: 0, clockOffsetMs: 0 }
   const hashing = createHashing()
@@ -53,6 +58,7 @@ const openBucket = (options: OpenS3Options): { access: S3Access; writing: Writin
     address,
     region,
     dispatcher,
+    blocks,
     provider,
     clock,
     access,
@@ -115,6 +121,7 @@ const openBucket = (options: OpenS3Options): { access: S3Access; writing: Writin
       closing.abort()
       hashing.close()
       ;(await sdk?.catch(() => undefined))?.destroy()
+      blocks?.close()
       await dispatcher.destroy()
     },
   } satisfies S3Access)

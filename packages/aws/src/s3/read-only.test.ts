@@ -93,6 +93,7 @@ test('the requests that do not come from the SDK pass the same guard', async () 
     address: bucketAddress({ region, bucket, endpoint: aws.endpoint }),
     region,
     dispatcher,
+    blocks: undefined,
     provider: keyAuth(aws.root).provider(environment),
     clock: () => new Date(),
     access: 'read-only',

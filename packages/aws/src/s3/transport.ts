@@ -4,6 +4,7 @@ import type { AwsCredentialProvider, AwsCredentials } from '../auth/authenticati
 import type { BucketAddress } from '../connection/endpoint.ts'
 import { type AwsFailure, awsFailure } from '../errors/safe-cause.ts'
 import { clockOffset, isExpired, isSkew } from '../errors/signature.ts'
+import type { BlockAnswer, BlockClient } from '../http/block-client.ts'
 import { readText } from '../http/read-text.ts'
 import type { Retries } from '../http/retry.ts'
 import { singleValues } from '../http/sdk-handler.ts'
@@ -35,6 +36,10 @@ export interface S3Request {
   readonly body?: S3Body | undefined
   /** For operations that take their time until the first byte: as many times the usual limit. */
   readonly patience?: number
+  /** For large bodies: the answer has `drain` instead of a body that can be read, where there is no proxy. */
+  readonly drained?: boolean
+  /** Does not wait for a free place: those who hold the places wait for it. */
+  readonly urgent?: boolean
   /** Gives answers beyond 2xx as they are. */
   readonly anyStatus?: boolean
   readonly signal: AbortSignal
@@ -46,12 +51,15 @@ export interface S3Response {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: S3ResponseBody
+  /** Hands out the body of an answer to a request that asked for it: see BlockAnswer. */
+  readonly drain?: BlockAnswer['drain']
 }
 
 export interface TransportContext {
   readonly address: BucketAddress
   readonly region: string
   readonly dispatcher: Dispatcher
+  readonly blocks: BlockClient | undefined
   readonly provider: AwsCredentialProvider | undefined
   readonly clock: () => Date
   readonly access: 'read-only' | 'read-write'
@@ -119,11 +127,18 @@ export const createTransport = (context: TransportContext): S3Transport => {
     headers['user-agent'] = userAgent
     headers['accept-encoding'] = 'identity'
     counters.requests++
+    const pathAndQuery = query === '' ? path : `${path}?${query}`
     let status: number | undefined
     try {
+      if (request.drained && context.blocks) {
+        const answer = await context.blocks.get({ path: pathAndQuery, headers, signal: request.signal })
+        status = answer.status
+        context.retries.answered()
+        return drainedResponse(answer)
+      }
       const answer = await dispatcher.request({
         origin: address.origin,
-        path: query === '' ? path : `${path}?${query}`,
+        path: pathAndQuery,
         method: request.method,
         headers,
         // undici sends whatever can be iterated.
@@ -194,6 +209,21 @@ const mayBeExpired = (failure: AwsFailure, credentials: AwsCredentials, request:
 const pathOf = ({ path }: BucketAddress, request: S3Request): string => {
   if (request.path !== undefined) return `${path}${request.path}`
   return request.key === undefined ? path || '/' : `${path}/${encodeKey(request.key)}`
+}
+
+const drainedResponse = ({ status, headers, text, drain, destroy }: BlockAnswer): S3Response => {
+  if (text !== undefined) return { status, headers, body: textBody(text) }
+  const body = new Readable({
+    read: () => {},
+    destroy: (error, done) => {
+      destroy()
+      done(error)
+    },
+  })
+  const unread = async (): Promise<never> => {
+    throw new Error('The body of this answer is drained.')
+  }
+  return { status, headers, drain, body: Object.assign(body, { text: unread, dump: unread }) }
 }
 
 const textBody = (text: string): S3ResponseBody =>

@@ -109,16 +109,15 @@ const transfer = async (
         options.onBytes?.(range.end - range.start)
         continue
       }
-      const writer = rangeWriter(target.file, target.path, range.start, part)
       await fetchRange(client, entry, range, {
         ...options,
         checksum: client.verify,
         ...(single
           ? { onHeaders: (headers) => answered.resolve(expectedChecksum(headers, entry.version)) }
           : {}),
-        sink: writer.write,
+        sink: rangeWriter(target.file, target.path, range.start, part),
+        keepsNone: true,
       })
-      await writer.flush()
       part.end()
       journal?.record(index, part.crc())
     }

@@ -2,7 +2,7 @@ import { ConnectorError, type FileEntry, type TransferOptions } from '@penstock/
 import type { S3Client } from '../s3/client.ts'
 import { plainETag } from '../s3/head.ts'
 import type { S3Response } from '../s3/transport.ts'
-import { consume } from './consume.ts'
+import { consume, consumeBlocks } from './consume.ts'
 
 export interface RangeOptions extends TransferOptions {
   readonly signal: AbortSignal
@@ -12,6 +12,8 @@ export interface RangeOptions extends TransferOptions {
   readonly onHeaders?: (headers: Readonly<Record<string, string>>) => void
   /** Takes each chunk, in order and once. */
   readonly sink: (chunk: Uint8Array) => void | Promise<void>
+  /** The sink keeps no chunk: its memory may be used again when it returns, or when its promise resolves. */
+  readonly keepsNone?: boolean
 }
 
 const changed = (entry: FileEntry, how: string, cause?: unknown): ConnectorError =>
@@ -60,7 +62,9 @@ export const fetchRange = async (
   let onHeaders = options.onHeaders
   let conflict: ConnectorError | undefined
 
-  const attempt = (run: { progress(): void }): Promise<void> => {
+  const attempt = async (run: { progress(): void }): Promise<void> => {
+    // It broke off behind the last byte.
+    if (position === range.end) return
     const whole = position === 0 && range.end === entry.size
     const headers: Record<string, string> = {
       ...versionHeaders(entry),
@@ -69,17 +73,20 @@ export const fetchRange = async (
     }
     // The ETag alone is enough while the object is the current one, and needs no s3:GetObjectVersion.
     const query = conflict && entry.versionId !== undefined ? { versionId: entry.versionId } : {}
-    return client.attempt({ method: 'GET', headers, query, signal }, context, async (response) => {
+    const drained = options.keepsNone ?? false
+    return client.attempt({ method: 'GET', headers, query, drained, signal }, context, async (response) => {
       checkAnswer(response, entry, position, range.end, whole)
       onHeaders?.(response.headers)
       onHeaders = undefined
-      await consume(response.body, (chunk) => {
+      const take = (chunk: Uint8Array): void | Promise<void> => {
         position += chunk.length
         client.counters.bytes += chunk.length
         run.progress()
         onBytes?.(chunk.length)
         return sink(chunk)
-      })
+      }
+      if (response.drain) await response.drain(take)
+      else await (drained ? consumeBlocks(response.body, take) : consume(response.body, take))
       if (position < range.end) throw truncated(entry, range.end - position)
     })
   }

@@ -11,15 +11,12 @@ test('a range is written where it belongs, in blocks', async () => {
   const bytes = bytesOf(3_000_000)
   const chunks: Uint8Array[] = []
   const positions: number[] = []
-  const writer = rangeWriter(file, path, 100, {
-    chunk: (chunk) => void chunks.push(chunk),
-    block: () => undefined,
+  const write = rangeWriter(file, path, 100, {
+    block: (block) => void chunks.push(block),
     written: (position) => void positions.push(position),
   })
-  for (let start = 0; start < bytes.length; start += 65_536)
-    await writer.write(bytes.subarray(start, start + 65_536))
-  await writer.flush()
-  await writer.flush()
+  for (let start = 0; start < bytes.length; start += 1 << 20)
+    await write(bytes.subarray(start, start + (1 << 20)))
   await file.close()
   expect((await readFile(path)).subarray(100).equals(bytes)).toBe(true)
   expect(Buffer.concat(chunks).equals(bytes)).toBe(true)
@@ -28,13 +25,8 @@ test('a range is written where it belongs, in blocks', async () => {
 
 test.skipIf(!existsSync('/dev/full'))('a full disk is an error of the machine', async () => {
   const file = await open('/dev/full', 'w')
-  const writer = rangeWriter(file, '/stage/out', 0, {
-    chunk: () => {},
-    block: () => undefined,
-    written: () => {},
-  })
-  await writer.write(bytesOf(10))
-  await expect(writer.flush()).rejects.toMatchObject({
+  const write = rangeWriter(file, '/stage/out', 0, { block: () => {}, written: () => {} })
+  await expect(write(bytesOf(10))).rejects.toMatchObject({
     kind: 'resource',
     code: 'ENOSPC',
     message: 'The disk is full: /stage/out could not be written.',

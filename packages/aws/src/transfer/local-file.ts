@@ -28,65 +28,30 @@ export const openForWriting = (path: string, flags: 'w' | 'r+' = 'w'): Promise<F
     throw fileError(error, path)
   })
 
-/** Chunks are gathered to blocks of this size: a write for each 64 kB chunk costs twice the time. */
-const blockBytes = 1 << 20
-
-/** Writes one range of a file: chunks in order, from `start` on. */
-export interface RangeWriter {
-  write(chunk: Uint8Array): void | Promise<void>
-  flush(): Promise<void>
-}
-
+/** Gives a function that writes one range of a file: blocks in order, from `start` on. It keeps no block. */
 export const rangeWriter = (
   file: FileHandle,
   path: string,
   start: number,
-  check: Pick<RangeCheck, 'chunk' | 'block' | 'written'>,
-): RangeWriter => {
-  let chunks: Uint8Array[] = []
-  let gathered = 0
+  check: Pick<RangeCheck, 'block' | 'written'>,
+): ((block: Uint8Array) => Promise<void>) => {
   let position = start
-
-  const flush = async (): Promise<void> => {
-    if (gathered === 0) return
-    const block = chunks
-    const length = gathered
-    chunks = []
-    gathered = 0
-    await check.block()
-    await writeAll(file, block, position, length).catch((error: unknown) => {
+  return async (block) => {
+    await check.block(block)
+    await writeAll(file, block, position).catch((error: unknown) => {
       throw fileError(error, path)
     })
-    position += length
+    position += block.length
     check.written(position)
-  }
-
-  return {
-    write: (chunk) => {
-      check.chunk(chunk)
-      chunks.push(chunk)
-      gathered += chunk.length
-      return gathered >= blockBytes ? flush() : undefined
-    },
-    flush,
   }
 }
 
-/** writev may write less than it was given, on a disk that fills up. */
-const writeAll = async (
-  file: FileHandle,
-  chunks: readonly Uint8Array[],
-  position: number,
-  length: number,
-): Promise<void> => {
-  const { bytesWritten } = await file.writev(chunks as Uint8Array[], position)
-  if (bytesWritten === length) return
-  const rest = Buffer.concat(chunks).subarray(bytesWritten)
-  let written = 0
-  while (written < rest.length) {
-    const result = await file.write(rest, written, rest.length - written, position + bytesWritten + written)
-    if (result.bytesWritten === 0) throw Object.assign(new Error('Nothing was written.'), { code: 'ENOSPC' })
-    written += result.bytesWritten
+/** A write may take less than it was given, on a disk that fills up. */
+const writeAll = async (file: FileHandle, block: Uint8Array, position: number): Promise<void> => {
+  for (let done = 0; done < block.length; ) {
+    const { bytesWritten } = await file.write(block, done, block.length - done, position + done)
+    if (bytesWritten === 0) throw Object.assign(new Error('Nothing was written.'), { code: 'ENOSPC' })
+    done += bytesWritten
   }
 }
 

@@ -21,7 +21,7 @@ export const fetchChecksum = async (
   const headers = { ...versionHeaders(entry), 'x-amz-checksum-mode': 'ENABLED' }
   try {
     return await client.retrying(context, { signal }, () =>
-      client.attempt({ method: 'HEAD', headers, signal }, context, async (response) => {
+      client.attempt({ method: 'HEAD', headers, urgent: true, signal }, context, async (response) => {
         await response.body.dump()
         return expectedChecksum(response.headers, entry.version)
       }),

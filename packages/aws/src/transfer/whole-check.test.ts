@@ -40,14 +40,13 @@ const run = async (
   const check = wholeCheck({ hashing, entry, path, ranges, expected: answer.promise })
   const lanes = ranges.map(({ start, end }, index) => async () => {
     const range = check.range(index)
-    const writer = rangeWriter(file, path, start, range)
+    const write = rangeWriter(file, path, start, range)
     for (let at = start; at < end; at += 65_536) {
-      const pending = writer.write(body.subarray(at, Math.min(end, at + 65_536)))
+      const pending = write(body.subarray(at, Math.min(end, at + 65_536)))
       if (late) setImmediate(() => answer.resolve(checksum))
       await pending
     }
     if (late) answer.resolve(checksum)
-    await writer.flush()
     range.end()
   })
   const sorted = lanes.map((lane, index) => ({ lane, place: order[index] ?? 0 }))

@@ -5,10 +5,8 @@ import type { FileDigest, Hashing } from '../checksum/hashing.ts'
 
 /** Hashes one range while it is written. */
 export interface RangeCheck {
-  /** Each chunk as it comes, while it is in the cache of the processor. */
-  readonly chunk: (chunk: Uint8Array) => void
-  /** Before chunks are written and let go of. */
-  readonly block: () => Promise<void> | undefined
+  /** Each block as it comes, while it is in the cache of the processor; done with it when the promise resolves. */
+  readonly block: (block: Uint8Array) => void | Promise<void>
   /** Bytes of the object before this position, from the start of the range, are in the file. */
   readonly written: (position: number) => void
   end(): void
@@ -29,7 +27,7 @@ export interface WholeCheck {
 /**
  * CRCs are computed for each range on its own and combined at the end. MD5 and SHA need the bytes in order: another
  * thread reads the file up to where it is without a gap, so that the thread of the sockets is free. `expected` may
- * come late: chunks wait for it until they fill a block.
+ * come late: the first blocks wait for it.
  */
 export const wholeCheck = (options: {
   readonly hashing: Hashing
@@ -55,31 +53,16 @@ export const wholeCheck = (options: {
   )
 
   const range = (index: number): RangeCheck => {
-    let waiting: Uint8Array[] = []
     let crc: Crc | undefined
 
-    const hash = (chunk: Uint8Array): void => {
+    const hash = (bytes: Uint8Array): void => {
       if (known?.checksum?.kind !== 'crc') return
       crc ??= createCrc(known.checksum.algorithm)
-      crc.update(chunk)
-    }
-    const catchUp = (): void => {
-      for (const chunk of waiting) hash(chunk)
-      waiting = []
+      crc.update(bytes)
     }
 
     return {
-      chunk: (chunk) => {
-        if (!known) waiting.push(chunk)
-        else {
-          if (waiting.length > 0) catchUp()
-          hash(chunk)
-        }
-      },
-      block: () => {
-        if (known) return void catchUp()
-        return settled.then(catchUp)
-      },
+      block: (bytes) => (known ? hash(bytes) : settled.then(() => hash(bytes))),
       written: (position) => {
         written[index] = position
         digest?.advance(withoutGap(ranges, written))
