@@ -131,12 +131,14 @@ const copyOne = async (
   onBytes: (bytes: number) => void,
 ): Promise<void> => {
   const { signal } = context
+  const reader = readerOf(context, entry.container)
   const options: S3CopyOptions = {
     ...objectOptions(given),
     ifNoneMatch: given.ifNoneMatch,
     signal,
     onBytes,
-    head: () => readerOf(context, entry.container).head(entry.key, { signal }),
+    head: () => reader.head(entry.key, { signal }),
+    sourceTags: () => reader.tags(entry.key, { signal }),
   }
   await writerOf(context, bucket).copyObject(entry, key, options)
 }

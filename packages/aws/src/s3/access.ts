@@ -34,6 +34,8 @@ export interface S3Head {
   readonly contentDisposition?: string
   readonly contentLanguage?: string
   readonly cacheControl?: string
+  /** When caches shall ask again, as it was given. */
+  readonly expires?: string
   /** `AES256`, `aws:kms`, `aws:kms:dsse`; the key with the latter two. */
   readonly encryption?: string
   readonly kmsKeyId?: string
@@ -123,6 +125,11 @@ export interface S3Access {
   list(options?: S3ListOptions): AsyncIterable<S3Page>
   /** Throws `not-found` when there is no such object. */
   head(key: string, options?: HeadOptions): Promise<S3Head>
+  /** Tags of an object, by name. */
+  tags(
+    key: string,
+    options?: { readonly signal?: AbortSignal; readonly versionId?: string },
+  ): Promise<Readonly<Record<string, string>>>
   file(entry: FileEntry): S3File
   /**
    * All bytes of an object whose size nobody knows, in one request. Throws `not-found` when there is no such object,

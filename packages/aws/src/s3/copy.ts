@@ -24,16 +24,36 @@ const sourceHeaders = (source: FileEntry): Record<string, string> => ({
   ...(source.version === '' ? {} : { 'x-amz-copy-source-if-match': `"${source.version}"` }),
 })
 
-/** Copies one version of an object. */
-export const copyObject = (
+/**
+ * Copies one version of an object with what S3 keeps with it: metadata, content headers, tags and storage class, unless
+ * the options say otherwise. Encryption and rights are those of the target.
+ */
+export const copyObject = async (
   client: S3Client,
   source: FileEntry,
   key: string,
   options: S3CopyOptions = {},
-): Promise<S3Written> =>
-  source.size > maxPartBytes
-    ? copyInParts(client, source, key, options)
-    : copyAtOnce(client, source, key, options)
+): Promise<S3Written> => {
+  const own = { ...sameClass(source), ...defined(options) }
+  return source.size > (options.partsAbove ?? maxPartBytes)
+    ? copyInParts(client, source, key, own)
+    : copyAtOnce(client, source, key, own)
+}
+
+/** Classes that a copy of an object can be written to. Of an archive it leaves: there it could not be read. */
+const classes = new Set([
+  'STANDARD_IA',
+  'ONEZONE_IA',
+  'INTELLIGENT_TIERING',
+  'GLACIER_IR',
+  'REDUCED_REDUNDANCY',
+])
+
+const sameClass = ({ storageClass }: FileEntry & { readonly storageClass?: string }): ObjectOptions =>
+  storageClass !== undefined && classes.has(storageClass) ? { storageClass } : {}
+
+const defined = (options: S3CopyOptions): S3CopyOptions =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 
 const replacesMetadata = (options: ObjectOptions): boolean =>
   options.contentType !== undefined ||
@@ -43,7 +63,7 @@ const replacesMetadata = (options: ObjectOptions): boolean =>
   options.cacheControl !== undefined ||
   options.metadata !== undefined
 
-const copyAtOnce = (
+const copyAtOnce = async (
   client: S3Client,
   source: FileEntry,
   key: string,
@@ -51,9 +71,12 @@ const copyAtOnce = (
 ): Promise<S3Written> => {
   const signal = client.signals(options.signal)
   const context = { ...client.context('CopyObject', 's3:PutObject', key), source }
+  const replaces = replacesMetadata(options)
+  // S3 replaces all of it or nothing.
+  const kept = replaces && options.head ? carriedOver(await options.head()) : {}
   const headers = {
-    ...objectHeaders(options),
-    ...(replacesMetadata(options) ? { 'x-amz-metadata-directive': 'REPLACE' } : {}),
+    ...objectHeaders({ ...kept, ...options }),
+    ...(replaces ? { 'x-amz-metadata-directive': 'REPLACE' } : {}),
     ...(options.tags ? { 'x-amz-tagging-directive': 'REPLACE' } : {}),
     ...sourceHeaders(source),
     ...conditionHeaders(options),
@@ -72,7 +95,7 @@ const copyAtOnce = (
   )
 }
 
-/** What a copy in parts has to say itself, as CopyObject takes it over from the source. */
+/** Metadata and content headers of the source, where S3 does not take them over. */
 const carriedOver = (head: S3Head): ObjectOptions => ({
   contentType: head.contentType,
   contentEncoding: head.contentEncoding,
@@ -80,6 +103,7 @@ const carriedOver = (head: S3Head): ObjectOptions => ({
   contentLanguage: head.contentLanguage,
   cacheControl: head.cacheControl,
   metadata: head.metadata,
+  ...(head.expires === undefined ? {} : { headers: { expires: head.expires } }),
 })
 
 const copyInParts = async (
@@ -90,8 +114,10 @@ const copyInParts = async (
 ): Promise<S3Written> => {
   const stop = new AbortController()
   const signal = AbortSignal.any([client.signals(options.signal), stop.signal])
-  const kept = options.head && !replacesMetadata(options) ? carriedOver(await options.head()) : {}
-  const upload = await createUpload(client, key, { ...kept, ...defined(options) }, signal)
+  const head = await options.head?.()
+  const tags = options.tags === undefined && head?.tags ? await options.sourceTags?.() : undefined
+  const kept = { ...(head ? carriedOver(head) : {}), ...(tags ? { tags } : {}) }
+  const upload = await createUpload(client, key, { ...kept, ...options }, signal)
   try {
     const ranges = copyRanges(source.size)
     const parts: SentPart[] = []
@@ -114,9 +140,6 @@ const copyInParts = async (
     throw error
   }
 }
-
-const defined = (options: ObjectOptions): ObjectOptions =>
-  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 
 const copyRanges = (size: number): readonly ByteRange[] => {
   const step = Math.max(copyPartBytes, Math.ceil(size / 9000 / MiB) * MiB)

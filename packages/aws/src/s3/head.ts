@@ -38,6 +38,7 @@ export const readHead = (bucket: string, key: string, headers: Readonly<Record<s
     contentDisposition: headers['content-disposition'],
     contentLanguage: headers['content-language'],
     cacheControl: headers['cache-control'],
+    expires: headers.expires,
     encryption: headers['x-amz-server-side-encryption'],
     kmsKeyId: headers['x-amz-server-side-encryption-aws-kms-key-id'],
     checksum: checksumOf(headers),

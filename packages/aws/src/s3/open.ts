@@ -14,6 +14,7 @@ import { headObject } from './head.ts'
 import { callerIdentity } from './identity.ts'
 import { listObjects } from './list.ts'
 import { createSdkClient } from './sdk.ts'
+import { objectTags } from './tags.ts'
 import { createTransport } from './transport.ts'
 import type { S3WriteAccess } from './write-access.ts'
 import { type WritingContext, writeOperations } from './write-operations.ts'
@@ -105,6 +106,7 @@ const openBucket = (options: OpenS3Options): { access: S3Access; writing: Writin
     endpoint: config.endpoint,
     list: (listing = {}) => listObjects(client, listing),
     head: (key, call) => headObject(client, key, call),
+    tags: (key, call) => objectTags(client, key, call),
     file: (entry: FileEntry) => remoteFile({ client, hashing, concurrency }, entry),
     fetch: (key, call) => fetchObject(client, key, call),
     location: (call) => operations.location(client.signals(call?.signal)),

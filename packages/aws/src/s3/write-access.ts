@@ -122,10 +122,14 @@ export interface S3DeleteOptions {
 export interface S3CopyOptions extends ObjectOptions, WriteConditions {
   readonly signal?: AbortSignal | undefined
   /**
-   * What S3 keeps with the source besides its bytes: a copy in parts has to bring it itself. Called for sources
-   * above 5 GiB, unless the options replace it.
+   * What S3 keeps with the source besides its bytes. Asked for where S3 does not take it over by itself: by a copy in
+   * parts, and where the options replace some of it.
    */
   readonly head?: (() => Promise<S3Head>) | undefined
+  /** Tags of the source: asked for by a copy in parts of an object that has some. */
+  readonly sourceTags?: (() => Promise<Readonly<Record<string, string>>>) | undefined
+  /** Size in bytes above which a copy goes in parts. Default 5 GiB, which is what one CopyObject takes. */
+  readonly partsAbove?: number | undefined
   /** Called with the count of further bytes that were copied. */
   readonly onBytes?: ((bytes: number) => void) | undefined
 }

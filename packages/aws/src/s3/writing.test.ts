@@ -127,6 +127,45 @@ describe('copy', () => {
     expect(await access.head('other')).toMatchObject({ contentType: 'text/plain', metadata: {} })
   })
 
+  test.each(['at once', 'in parts'])(
+    '%s, it keeps what S3 keeps with the source, or says it anew',
+    async (how) => {
+      const settings = {
+        contentType: 'text/csv',
+        contentDisposition: 'inline',
+        contentLanguage: 'de',
+        cacheControl: 'no-cache',
+        storageClass: 'STANDARD_IA',
+        metadata: { a: '1' },
+      }
+      const tags = { team: 'a b+c=d@e', 'ü/x': '' }
+      const headers = { expires: 'Thu, 01 Jan 2032 00:00:00 GMT' }
+      await access.upload('from', text('x'.repeat(1000)), { ...settings, tags, headers })
+      const { entry } = await access.head('from')
+      const options = {
+        head: () => access.head('from'),
+        sourceTags: () => access.tags('from'),
+        ...(how === 'in parts' ? { partsAbove: 100 } : {}),
+      }
+      aws.log.clear()
+      await access.copyObject(entry, 'same', options)
+      const operations = aws.log.entries().map((logged) => logged.operation)
+      expect(operations.includes('UploadPartCopy')).toBe(how === 'in parts')
+      const { storageClass, ...kept } = settings
+      const same = await access.head('same')
+      expect(same).toMatchObject({ ...kept, ...headers, entry: { storageClass, size: 1000 } })
+      expect(await access.tags('same')).toEqual(tags)
+      await access.copyObject(entry, 'anew', {
+        ...options,
+        ...{ contentType: 'text/plain', tags: { b: '2' }, storageClass: 'STANDARD' },
+      })
+      const anew = await access.head('anew')
+      expect(anew).toMatchObject({ ...kept, ...headers, contentType: 'text/plain' })
+      expect(anew.entry.storageClass).toBeUndefined()
+      expect(await access.tags('anew')).toEqual({ b: '2' })
+    },
+  )
+
   test('refuses another version of the source, and what is there already', async () => {
     await access.put('from', text('x'))
     const { entry } = await access.head('from')
