@@ -90,7 +90,7 @@ export const createClient = (options: ClientOptions): S3Client => {
       return await use(response)
     } catch (error) {
       // What nobody reads any more would hold its connection.
-      response?.body.destroy()
+      response?.body.on('error', () => {}).destroy()
       throw translate(error, about, signal)
     } finally {
       release?.()

@@ -47,11 +47,13 @@ const openBucket = (options: OpenS3Options): { access: S3Access; writing: Writin
     clock,
   }
   const provider = auth.provider(environment)
-  const dispatcher = createDispatcher(address.hostname, { ...settings, connections: concurrency + 1 })
   const { hostname, origin } = address
   const blocks = isProxied(hostname)
     ? undefined
     : createBlockClient({ ...settings, origin, lookup: lookupOf(hostname) })
+  // One more where ranges have these sockets as well: a checksum that is asked for again must not wait for them.
+  const connections = blocks ? concurrency : concurrency + 1
+  const dispatcher = createDispatcher(hostname, { ...settings, connections })
   const retries = createRetries(settings)
   const counters = { requests: 0, bytes: 0, throttled: 0, clockOffsetMs: 0 }
   const hashing = createHashing()

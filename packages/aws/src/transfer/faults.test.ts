@@ -235,4 +235,9 @@ describe('the request for the checksum of a large object', () => {
     fault({ kind: 'corrupt-body', atByte: 77_777 }, { times: 10 })
     expect(await failure(use(access))).toMatchObject({ kind: 'data', code: 'ChecksumMismatch' })
   })
+
+  test.each(ways)('that fails once does not wait for the range that waits for it: %s', async (_, use) => {
+    head({ kind: 'internal-error' }, 1)
+    await use(openEmbedded(aws, { concurrency: 1 }))
+  })
 })

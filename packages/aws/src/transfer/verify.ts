@@ -19,13 +19,17 @@ export const fetchChecksum = async (
 ): Promise<ExpectedChecksum | undefined> => {
   const context = client.context('HeadObject', 's3:GetObject', entry.key)
   const headers = { ...versionHeaders(entry), 'x-amz-checksum-mode': 'ENABLED' }
+  // The first one has its place before the ranges; one that comes again would wait for them, as they wait for it.
+  let urgent = false
   try {
-    return await client.retrying(context, { signal }, () =>
-      client.attempt({ method: 'HEAD', headers, urgent: true, signal }, context, async (response) => {
+    return await client.retrying(context, { signal }, () => {
+      const request = { method: 'HEAD', headers, urgent, signal } as const
+      urgent = true
+      return client.attempt(request, context, async (response) => {
         await response.body.dump()
         return expectedChecksum(response.headers, entry.version)
-      }),
-    )
+      })
+    })
   } catch (error) {
     if (!ConnectorError.isInstance(error) || isTemporary.has(error.kind)) throw error
     if (error.kind !== 'conflict' && error.kind !== 'not-found')
