@@ -80,6 +80,7 @@ describe.each(foreignServers.map((server) => [server.name, server] as const))(
       const { endpoint, region, accessKeyId, secretAccessKey } = lake.server
       const connection = s3Actions({
         ...{ endpoint, region, bucket, maxAttempts: 4 },
+        ...(foreign.lacks?.checksums ? { checksums: 'when-required' as const } : {}),
         auth: { method: 'access-key', accessKeyId, secretAccessKey },
       })
       return withContext(connection, (context) => work({ ...context, onProgress: () => {} }))

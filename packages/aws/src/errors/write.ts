@@ -87,6 +87,11 @@ export const writeErrors: Readonly<Record<string, FailureTranslation>> = {
     (context) => `Somebody else writes ${name(context)} at the same time: nothing was written.`,
     'Try again when the other one is through.',
   ),
+  MalformedXML: fixed(
+    'config',
+    (context) => `The store does not understand the request to write ${name(context)}.`,
+    "A store that does not know the checksums of S3 needs checksums: 'when-required'.",
+  ),
   NoSuchKey: missing,
   NoSuchUpload: fixed(
     'not-found',

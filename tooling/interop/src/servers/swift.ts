@@ -17,6 +17,7 @@ const kinds = ['account', 'container', 'object'] as const
 /** OpenStack Swift with its S3 middleware: a proxy and one server of each kind, one replica. */
 export const swift: ForeignServer = {
   name: 'swift s3api',
+  lacks: { checksums: 'its CompleteMultipartUpload takes no checksums' },
   async start(folder) {
     const found = findPrograms(...names)
     if ('missing' in found) return found
