@@ -18,7 +18,8 @@ export interface LocalSource {
   close(): Promise<void>
 }
 
-const unreadable = (path: string, error: unknown): ConnectorError => {
+export const unreadable = (path: string, error: unknown): ConnectorError => {
+  if (ConnectorError.isInstance(error)) return error
   const { code = 'EIO' } = error as NodeJS.ErrnoException
   const missing = code === 'ENOENT' || code === 'ENOTDIR'
   return new ConnectorError(
@@ -32,7 +33,7 @@ const unreadable = (path: string, error: unknown): ConnectorError => {
   )
 }
 
-const changed = (path: string): ConnectorError =>
+export const changed = (path: string): ConnectorError =>
   new ConnectorError('conflict', `${path} changed while it was uploaded.`, {
     code: 'SourceChanged',
     hint: 'Nothing was written. Upload it again when nobody writes to it any more.',

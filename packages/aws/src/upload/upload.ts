@@ -9,6 +9,7 @@ import { orAborted } from './or-aborted.ts'
 import { singlePutBytes, streamPartSize } from './plan-parts.ts'
 import { putPayload } from './put-object.ts'
 import { isStream, type UploadSession, uploadSession } from './session.ts'
+import { readSmall } from './small-source.ts'
 
 /** Begins an upload in parts. */
 export const startUpload = async (
@@ -32,6 +33,11 @@ export const uploadObject = async (
     if (source.length <= singlePutBytes)
       return putPayload(client, key, memoryPayload([source], client.verify), options)
     return inParts(client, key, options, (session) => session.send(source, options))
+  }
+  const small = readSmall(source)
+  if (small) {
+    const payload = memoryPayload([small.bytes], client.verify)
+    return putPayload(client, key, payload, { ...options, beforeTry: small.assertUnchanged })
   }
   const file = await openSource(source)
   try {
