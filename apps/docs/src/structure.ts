@@ -22,6 +22,7 @@ export const guides: readonly Section[] = [
       { text: 'Query tables in place', link: '/zero-copy' },
       { text: 'Work on objects', link: '/actions-s3' },
       { text: 'Run pipelines on a schedule', link: '/pipelines' },
+      { text: 'Use the web view', link: '/web-view' },
       { text: 'Write a connector', link: '/writing-a-connector' },
     ],
   },
