@@ -38,7 +38,7 @@ export class Connectors extends ProjectCommand {
     const connectors = known.map(summaryOf)
     this.printTable(
       [
-        { title: 'CONNECTOR', cut: 'middle' },
+        { title: 'CONNECTOR', cut: 'never' },
         { title: 'KIND', cut: 'never' },
         { title: 'VERSION', cut: 'never' },
         { title: 'CONTRACT', cut: 'never', align: 'right' },
