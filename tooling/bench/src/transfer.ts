@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { createWriteStream, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { type SpawnedAws, spawnAws } from '@penstock/testkit'
@@ -23,6 +24,11 @@ export interface TransferBenchOptions {
 
 const bucket = 'bench'
 const smallBytes = 10_000
+/**
+ * A virtual machine may give freed memory back to its host, and then pays for each page again. Whoever ran within a
+ * second or two of the file's removal would be spared that: with this pause nobody is. In ms.
+ */
+const settleMs = 5000
 const worker = fileURLToPath(new URL('./transfer-worker.ts', import.meta.url))
 
 const jobs: readonly { readonly job: TransferTask['job']; readonly title: string }[] = [
@@ -83,9 +89,10 @@ const benchJob = async (
   if (job === 'list') await fill(aws, options.keys)
 
   let run = 0
-  const taskOf = (kind: TransferTask['kind']): TransferTask => {
+  const taskOf = async (kind: TransferTask['kind']): Promise<TransferTask> => {
     run++
     rmSync(down, { recursive: true, force: true })
+    if (job !== 'list') await pause(settleMs)
     if (job === 'up') return { kind, path: large, key: `large-${run}`, ...base }
     if (job === 'down') return { kind, path: down, key: 'large', ...base }
     if (job === 'many-up') return { kind, path: many, key: `many-${run}/`, ...base }
@@ -100,14 +107,14 @@ const benchJob = async (
   let memory = 0
   let cpu = 0
   for (let round = 0; round < options.rounds; round++) {
-    if (job !== 'list') note('bare HTTP', (await runWorker(taskOf('floor'))).ms)
-    const measured = await runWorker(taskOf('penstock'))
+    if (job !== 'list') note('bare HTTP', (await runWorker(await taskOf('floor'))).ms)
+    const measured = await runWorker(await taskOf('penstock'))
     note('penstock', measured.ms)
     memory = Math.max(memory, measured.peakMemory)
     cpu = measured.cpuMs
     for (const client of foreignClients(aws)) {
       starts.set(client.name, await runForeign(client, [client.name === 'aws' ? '--version' : 'version']))
-      note(client.name, await runForeign(client, client.command(taskOf('penstock'))))
+      note(client.name, await runForeign(client, client.command(await taskOf('penstock'))))
     }
   }
   const own = median(results.get('penstock') ?? [])

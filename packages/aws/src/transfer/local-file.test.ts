@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { bytesOf, temporaryFolder } from '../../test/embedded.ts'
 import { rangeWriter, writeSmallFile } from './local-file.ts'
 
@@ -23,14 +23,36 @@ test('a range is written where it belongs, in blocks', async () => {
   expect(positions).toEqual([(1 << 20) + 100, (2 << 20) + 100, 3_000_100])
 })
 
+test('behind a disk that makes a write wait the thread pool goes on where it stopped', async () => {
+  const path = join(await temporaryFolder(), 'out')
+  const file = await open(path, 'w')
+  const bytes = bytesOf(1_000_000)
+  let now = 0
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 1000))
+  onTestFinished(() => clock.mockRestore())
+  const positions: number[] = []
+  const write = rangeWriter(file, path, 7, {
+    block: () => {},
+    written: (position) => void positions.push(position),
+  })
+  const waits = write(bytes.subarray(0, 300_000))
+  expect(waits).toBeInstanceOf(Promise)
+  await waits
+  await write(bytes.subarray(300_000))
+  await file.close()
+  expect((await readFile(path)).subarray(7).equals(bytes)).toBe(true)
+  expect(positions).toEqual([300_007, 1_000_007])
+})
+
 test.skipIf(!existsSync('/dev/full'))('a full disk is an error of the machine', async () => {
   const file = await open('/dev/full', 'w')
   const write = rangeWriter(file, '/stage/out', 0, { block: () => {}, written: () => {} })
-  await expect(write(bytesOf(10))).rejects.toMatchObject({
+  const full = {
     kind: 'resource',
     code: 'ENOSPC',
     message: 'The disk is full: /stage/out could not be written.',
-  })
+  }
+  expect(() => write(bytesOf(10))).toThrow(expect.objectContaining(full))
   await file.close()
 })
 
