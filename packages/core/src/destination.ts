@@ -150,6 +150,15 @@ export interface Leftover {
   readonly removed: boolean
 }
 
+/**
+ * Codes of `conflict` errors of `write` that tell the runtime how it goes on. With both, nothing of the run may be left.
+ *
+ * - `KeyTaken`: a name that the run needs is somebody else's, or of a run that stays. The same run would fail again: the
+ *   next one is a new run, with a time and an id of its own.
+ * - `WriteRace`: another writer got in the way in that moment. The same run is tried again at once, a few times.
+ */
+export const writeConflicts = Object.freeze({ nameTaken: 'KeyTaken', race: 'WriteRace' } as const)
+
 export interface DestinationCapabilities {
   readonly modes: readonly ExportMode[]
   /** File types that it takes; empty for one that takes rows. */
@@ -177,7 +186,7 @@ export interface DestinationDefinition<
   /**
    * Writes the streams. Nothing may be visible in part: a failure leaves what was there before. Called again with
    * the same `commitId`, it leaves one copy; when an earlier try has written everything, it may tell that result
-   * without reading a stream (`alreadyWritten`).
+   * without reading a stream (`alreadyWritten`). See {@link writeConflicts} for how a conflict is told.
    */
   write(
     context: ConnectorContext<z.output<Config>, ResolvedAuth<Methods>>,

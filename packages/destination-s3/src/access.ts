@@ -1,17 +1,18 @@
-import { openS3Writer, type S3WriteAccess } from '@penstock/aws'
+import { openS3Writer, type RetryOptions, type S3WriteAccess } from '@penstock/aws'
 import type { S3Context } from './config.ts'
 
 /** One access per use of a connection: everything shares sockets, the retry budget and the role's session. */
 const opened = new WeakMap<S3Context, S3WriteAccess>()
 
-export const accessOf = (context: S3Context): S3WriteAccess => {
+/** `retry` counts where the access is opened: with the first call. */
+export const accessOf = (context: S3Context, retry: RetryOptions = {}): S3WriteAccess => {
   const existing = opened.get(context)
   if (existing) return existing
   const { maxAttempts } = context.config
   const access = openAccess(
     context,
     context.signal,
-    maxAttempts === undefined ? {} : { attempts: maxAttempts },
+    maxAttempts === undefined ? retry : { ...retry, attempts: maxAttempts },
   )
   opened.set(context, access)
   return access
@@ -34,7 +35,7 @@ export const accessForCleanUp = (context: S3Context): S3WriteAccess =>
 const openAccess = (
   { config, auth, clock, concurrency, defer }: S3Context,
   signal: AbortSignal,
-  retry: { readonly attempts?: number },
+  retry: RetryOptions,
 ): S3WriteAccess => {
   const access = openS3Writer({
     config,

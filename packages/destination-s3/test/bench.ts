@@ -17,6 +17,7 @@ import {
   withContext,
 } from '@penstock/core'
 import { type Aws, startAws } from '@penstock/testkit'
+import { accessOf } from '../src/access.ts'
 import type { S3Context } from '../src/config.ts'
 import type { S3DestinationInput } from '../src/destination.ts'
 import { destinationS3, options, type S3ExportOptionsInput, s3Destination } from '../src/index.ts'
@@ -43,6 +44,8 @@ export interface ExportRequest {
   readonly streams?: readonly Given[]
   readonly fields?: Partial<S3DestinationInput>
   readonly hold?: HoldLimits
+  /** Limit for an answer, in milliseconds: of the access that the run itself works with. */
+  readonly answerTimeoutMs?: number
   readonly signal?: AbortSignal
   readonly onProgress?: (event: { files: number; bytes: number; rows: number }) => void
 }
@@ -172,8 +175,10 @@ export const openBench = async (): Promise<Bench & AsyncDisposable> => {
     use,
     write: (request = {}) =>
       use(
-        (context) =>
-          writeRun(
+        (context) => {
+          const { answerTimeoutMs } = request
+          if (answerTimeoutMs !== undefined) accessOf(context, { answerTimeoutMs })
+          return writeRun(
             context,
             {
               run: aRun(request.run),
@@ -182,7 +187,8 @@ export const openBench = async (): Promise<Bench & AsyncDisposable> => {
               onProgress: (event) => request.onProgress?.(event),
             },
             request.hold,
-          ),
+          )
+        },
         request.fields,
         request.signal,
       ),

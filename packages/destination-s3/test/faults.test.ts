@@ -16,6 +16,9 @@ afterEach(() => {
 
 const inParts = { file: -1, total: 0 }
 const big = Buffer.alloc(9 << 20, 'x')
+/** Where S3 does not answer; ten times as long for the completion of an upload. */
+const answerTimeoutMs = 200
+const race: Fault = { kind: 'error', status: 409, code: 'ConditionalRequestConflict', message: 'x' }
 
 describe('is healed', () => {
   it.each<[string, FaultRule]>([
@@ -50,8 +53,14 @@ describe('is healed', () => {
       {
         when: { operation: 'PutObject', key: '*.csv' },
         times: 1,
-        fault: { kind: 'error', status: 409, code: 'ConditionalRequestConflict', message: 'x' },
+        fault: race,
       },
+    ],
+    ['no answer', { times: 1, fault: { kind: 'hang' }, when: { operation: 'UploadPart' } }],
+    ['no answer to a note', { times: 1, fault: { kind: 'hang' }, when: { key: '*/state.json' } }],
+    [
+      'no answer to a completion',
+      { times: 1, fault: { kind: 'hang' }, when: { operation: 'CompleteMultipartUpload' } },
     ],
     [
       'truncated answers',
@@ -69,6 +78,7 @@ describe('is healed', () => {
         run: { commitId, mode: 'overwrite' },
         options: { fileName: '{run_id}', manifest: true },
         streams: [{ files }],
+        ...(rule.fault.kind === 'hang' ? { answerTimeoutMs } : {}),
         ...(hold ? { hold } : {}),
       })
     await write('held')
@@ -105,6 +115,19 @@ describe('fails, and leaves nothing', () => {
     ],
     ['a token that expired for good', parts('UploadPart', 1, { kind: 'expired-token' }), 'auth', inParts],
     [
+      'a completion that others get in the way of',
+      parts('CompleteMultipartUpload', 1, race),
+      'conflict',
+      inParts,
+    ],
+    ['a part that is never answered', parts('UploadPart', 1, { kind: 'hang' }), 'network', inParts],
+    [
+      'a file that is never answered',
+      { when: { operation: 'PutObject', key: 'new_2.csv' }, fault: { kind: 'hang' } },
+      'network',
+      undefined,
+    ],
+    [
       'a file that is refused',
       { when: { operation: 'PutObject', key: '*.csv' }, skip: 1, fault: denied },
       'permission',
@@ -118,6 +141,7 @@ describe('fails, and leaves nothing', () => {
       options: { fileName: 'new', manifest: true },
       streams: [{ files: ['1\n', '2\n', '3\n', '4\n'] }],
       fields: { maxAttempts: 2 },
+      ...(rule.fault.kind === 'hang' ? { answerTimeoutMs } : {}),
       ...(hold ? { hold } : {}),
     })
     expect(await failure(run)).toMatchObject({ kind })
@@ -210,5 +234,58 @@ describe('fails, and leaves nothing', () => {
     expect(bench.keys()).toEqual(['manifest-nightly-one.json', 'one.csv', 'two.csv'])
     await out('two', true)
     expect(bench.keys()).toEqual(['manifest-nightly-two.json', 'two.csv'])
+  })
+})
+
+describe('what changes on the way', () => {
+  const daily = (files: string[], hold?: typeof inParts) =>
+    bench.write({
+      run: { mode: 'overwrite' },
+      options: { fileName: 'daily' },
+      streams: [{ files }],
+      ...(hold ? { hold } : {}),
+    })
+  const change = (rule: FaultRule) => bench.aws.faults.add({ times: 1, ...rule })
+  /** Another version of the same content. */
+  const fault: Fault = { kind: 'change-object', mutate: (body) => Buffer.concat([body, Buffer.from('\n')]) }
+
+  it.each([
+    ['PutObject', undefined],
+    ['CompleteMultipartUpload', inParts],
+  ])('a file that %s replaces: a race, and the next run goes by what is there', async (operation, hold) => {
+    await daily(['1\n'])
+    change({ when: { operation, key: 'daily.csv' }, fault })
+    expect(await failure(daily(['2\n'], hold))).toMatchObject({ kind: 'conflict', code: 'WriteRace' })
+    expect(await bench.body('daily.csv')).toBe('1\n\n')
+    await daily(['3\n'], hold)
+    expect(await bench.body('daily.csv')).toBe('3\n')
+  })
+
+  it('a note that is read: it is read again', async () => {
+    await daily(['1\n'])
+    change({ when: { operation: 'GetObject', key: '*/state.json' }, fault })
+    await daily(['2\n'])
+    expect(await bench.body('daily.csv')).toBe('2\n')
+  })
+
+  it('the lease while it is held: the run stops, and the old files stay', async () => {
+    await daily(['1\n'])
+    change({ when: { operation: 'PutObject', key: '*/state.json' }, skip: 1, fault })
+    expect(await failure(daily(['2\n']))).toMatchObject({ kind: 'conflict' })
+    expect(await bench.body('daily.csv')).toBe('1\n')
+    await daily(['3\n'])
+    expect(await bench.body('daily.csv')).toBe('3\n')
+  })
+
+  it('a note to what is none: it is named, with the way out', async () => {
+    await daily(['1\n'])
+    change({
+      when: { operation: 'HeadObject', key: '*/state.json' },
+      fault: { kind: 'change-object', body: '{' },
+    })
+    const error = await failure(daily(['2\n']))
+    expect(error).toMatchObject({ kind: 'data', code: 'InvalidState' })
+    expect(error.message).toContain('state.json')
+    expect(await bench.body('daily.csv')).toBe('1\n')
   })
 })

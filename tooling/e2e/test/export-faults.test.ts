@@ -81,7 +81,7 @@ describe('is healed', () => {
     ['internal-error', { kind: 'internal-error' }, all],
     ['internal-error, handled', { kind: 'internal-error', handled: true }, all],
     ['error in a success', error(200, 'InternalError'), ['CompleteMultipartUpload']],
-    ['409', error(409, 'ConditionalRequestConflict'), ['PutObject']],
+    ['409', error(409, 'ConditionalRequestConflict'), ['PutObject', 'CompleteMultipartUpload']],
     ['reset', { kind: 'reset' }, all],
     ['reset, handled', { kind: 'reset', handled: true }, all],
     [
@@ -96,6 +96,7 @@ describe('is healed', () => {
     ],
     ['corrupt-body', { kind: 'corrupt-body', atByte: 5 }, ['GetObject']],
     ['slow-drip', { kind: 'slow-drip', bytesPerSecond: 2000 }, reads],
+    ['change-object', { kind: 'change-object' }, reads],
   ])('%s', async (_, fault, operations) => {
     const run = newExport()
     // Only a run before leaves something to read.

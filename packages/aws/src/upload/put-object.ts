@@ -7,6 +7,7 @@ import { countedBody, memoryPayload, type Payload } from './bytes.ts'
 import { conditionHeaders, objectHeaders, repeatedHeaders } from './headers.ts'
 import { openSource } from './local-source.ts'
 import { maxPartBytes } from './plan-parts.ts'
+import { afterRace, isRace, raceAttempts } from './race.ts'
 import { findWritten } from './written.ts'
 
 const tooLarge = (size: number): ConnectorError =>
@@ -35,10 +36,6 @@ export const putObject = async (
   }
 }
 
-/** Of a conditional PUT that another one gets in the way of: S3 says that it may be tried again. */
-const isRace = (error: unknown): boolean =>
-  ConnectorError.isInstance(error) && error.code === 'ConditionalRequestConflict'
-
 export const putPayload = async (
   client: S3Client,
   key: string,
@@ -53,9 +50,8 @@ export const putPayload = async (
   const { crc } = payload.digest
   const checksum = crc === undefined ? {} : { crc64nvme: crcToBase64('crc64nvme', crc) }
   let lostAnswer = false
-  let races = 0
 
-  const attempt = async (): Promise<S3Written> => {
+  const once = async (): Promise<S3Written> => {
     await options.beforeTry?.()
     return client.attempt({ method: 'PUT', headers, body, signal }, context, async (response) => {
       await response.body.dump()
@@ -69,12 +65,22 @@ export const putPayload = async (
     })
   }
 
+  const attempt = async (): Promise<S3Written> => {
+    for (let race = 1; ; race++) {
+      try {
+        return await once()
+      } catch (error) {
+        if (!isRace(error) || race === raceAttempts) throw error
+        await afterRace(race, signal)
+      }
+    }
+  }
+
   try {
     return await client.retrying(context, { signal, onRetry: options.onRetry }, async () => {
       try {
         return await attempt()
       } catch (error) {
-        if (isRace(error) && ++races < 3) return attempt()
         // A condition that fails after an answer was lost may fail because of what was written then.
         if (lostAnswer && ConnectorError.isInstance(error) && error.kind === 'conflict') {
           const written = await findWritten(client, key, {

@@ -196,14 +196,43 @@ describe('conditions', () => {
     expect((await stored('key')).equals(bytes)).toBe(true)
   })
 
+  const race: Fault = { kind: 'error', status: 409, code: 'ConditionalRequestConflict', message: 'race' }
+
   test('a race that S3 lets go on is tried again, one that stays is a conflict', async () => {
-    const race: Fault = { kind: 'error', status: 409, code: 'ConditionalRequestConflict', message: 'race' }
-    fault('PutObject', race)
+    fault('PutObject', race, { times: 2 })
     await access.put('key', small, { ifNoneMatch: '*' })
     fault('PutObject', race, { times: 100 })
     expect(await failure(access.put('other', small, { ifNoneMatch: '*' }))).toMatchObject({
       kind: 'conflict',
     })
+  })
+
+  test('a race at the end of an upload in parts is tried again with a new upload', async () => {
+    const path = join(folder, 'raced')
+    writeFileSync(path, large)
+    for (const source of [large, { path }]) {
+      fault('CompleteMultipartUpload', race)
+      aws.log.clear()
+      let sent = 0
+      const onBytes = (bytes: number) => {
+        sent += bytes
+      }
+      const key = source === large ? 'bytes' : 'file'
+      await access.upload(key, source, { ifNoneMatch: '*', onBytes })
+      expect((await stored(key)).equals(large)).toBe(true)
+      expect(sent).toBe(large.length)
+      const begun = aws.log.entries().filter(({ operation }) => operation === 'CreateMultipartUpload')
+      expect(begun).toHaveLength(2)
+    }
+    expect(aws.s3.listUploads(bucket)).toEqual([])
+  })
+
+  test('a race at the end of a stream, which can be sent once, is a conflict that leaves nothing', async () => {
+    fault('CompleteMultipartUpload', race)
+    const error = await failure(access.upload('key', streamOf(large), { ifNoneMatch: '*' }))
+    expect(error).toMatchObject({ kind: 'conflict', code: 'ConditionalRequestConflict' })
+    expect(aws.s3.listKeys(bucket)).toEqual([])
+    expect(aws.s3.listUploads(bucket)).toEqual([])
   })
 })
 

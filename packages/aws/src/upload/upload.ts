@@ -8,6 +8,7 @@ import { createUpload, type SentPart } from './multipart.ts'
 import { orAborted } from './or-aborted.ts'
 import { singlePutBytes, streamPartSize } from './plan-parts.ts'
 import { putPayload } from './put-object.ts'
+import { afterRace, isRace, raceAttempts } from './race.ts'
 import { isStream, type UploadSession, uploadSession } from './session.ts'
 import { readSmall } from './small-source.ts'
 
@@ -32,7 +33,7 @@ export const uploadObject = async (
   if (source instanceof Uint8Array) {
     if (source.length <= singlePutBytes)
       return putPayload(client, key, memoryPayload([source], client.verify), options)
-    return inParts(client, key, options, (session) => session.send(source, options))
+    return inPartsAgain(client, key, options, (session, counted) => session.send(source, counted))
   }
   const small = readSmall(source)
   if (small) {
@@ -58,11 +59,10 @@ const uploadFile = async (
     const payload = await file.payload({ start, end }, client.verify)
     return putPayload(client, key, payload, { ...options, beforeTry: file.assertUnchanged })
   }
-  const send = async (session: UploadSession, known?: ReadonlyMap<number, SentPart>) => {
-    await session.sendFile(file, options, known)
+  return inPartsAgain(client, key, options, async (session, counted, known) => {
+    await session.sendFile(file, counted, known)
     await file.assertUnchanged()
-  }
-  return inParts(client, key, options, send)
+  })
 }
 
 /** A stream is uploaded in one request when it ends before it fills a part. */
@@ -102,6 +102,42 @@ async function* resumed(
     }
   } finally {
     await rest.return?.()
+  }
+}
+
+/**
+ * Uploads what can be sent more than once. Where another request gets in the way of the completion, the upload is worth
+ * nothing any more: a new one is begun.
+ */
+const inPartsAgain = async (
+  client: S3Client,
+  key: string,
+  options: UploadOptions,
+  send: (
+    session: UploadSession,
+    options: UploadOptions,
+    known?: ReadonlyMap<number, SentPart>,
+  ) => Promise<unknown>,
+): Promise<S3Written> => {
+  let given = options
+  for (let race = 1; ; race++) {
+    let sent = 0
+    const counted: UploadOptions = {
+      ...given,
+      onBytes: (bytes) => {
+        sent += bytes
+        options.onBytes?.(bytes)
+      },
+    }
+    try {
+      return await inParts(client, key, given, (session, known) => send(session, counted, known))
+    } catch (error) {
+      if (!isRace(error) || race === raceAttempts) throw error
+      options.onBytes?.(-sent)
+      const { resume: _, ...rest } = options
+      given = rest
+      await afterRace(race, client.signals(options.signal))
+    }
   }
 }
 

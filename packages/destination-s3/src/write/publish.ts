@@ -1,8 +1,8 @@
 import type { S3Head, S3WriteAccess, S3Written, WriteConditions } from '@penstock/aws'
-import { ConnectorError, toConnectorError } from '@penstock/core'
+import { ConnectorError, toConnectorError, writeConflicts } from '@penstock/core'
 import { eachOf, requestsAtOnce } from '../each.ts'
 import { type Author, isWrittenBy } from '../objects.ts'
-import { isConflict, removeKeys } from '../state/notes.ts'
+import { isConflict, isMissing, removeKeys } from '../state/notes.ts'
 import { headOf } from '../state/tries.ts'
 import type { StagedFile } from './staged.ts'
 
@@ -62,17 +62,17 @@ const keyTaken = (key: string, mine: boolean, cause?: unknown): ConnectorError =
       ? `An earlier run of this export has written ${JSON.stringify(key)}, and this run replaces nothing.`
       : `There is an object ${JSON.stringify(key)} already, which this export has not written.`,
     {
-      code: 'KeyTaken',
+      code: writeConflicts.nameTaken,
       hint: mine
-        ? 'Put {date_time} or {run_id} into the key template, or choose mode overwrite.'
-        : 'It stays as it is. Put {date_time} or {run_id} into the key template, choose another folder, or remove the object.',
+        ? 'Put {run_id} into the key template, or {date_time} and run again, or choose mode overwrite.'
+        : 'It stays as it is. Put {run_id} into the key template, choose another folder, or remove the object.',
       place: { object: key },
       ...(cause === undefined ? {} : { cause }),
     },
   )
 
 export const createPublication = (files: readonly StagedFile[], options: PublishOptions): Publication => {
-  const { access, author, own, signal } = options
+  const { author, own, signal } = options
   const conditions = new Map<StagedFile, WriteConditions>()
   // A name that a former run had as well has its file before and after: nothing is to be removed.
   const isReplaced = (file: StagedFile) => own.has(file.key) && conditions.get(file)?.ifMatch !== undefined
@@ -88,7 +88,7 @@ export const createPublication = (files: readonly StagedFile[], options: Publish
         try {
           written.set(file, await file.publish({ ...conditions.get(file), signal }))
         } catch (error) {
-          throw isConflict(error) ? await explained(file.key, error, access, author) : error
+          throw isConflict(error) || isMissing(error) ? await explained(file.key, error, options) : error
         }
       })
     } catch (error) {
@@ -108,15 +108,30 @@ export const createPublication = (files: readonly StagedFile[], options: Publish
   })
 }
 
-const explained = async (
-  key: string,
-  error: unknown,
-  access: S3WriteAccess,
-  author: Author,
-): Promise<unknown> => {
-  const head = await headOf(access, key, AbortSignal.timeout(explainMs)).catch(() => undefined)
-  return head ? keyTaken(key, isWrittenBy(head, { exportId: author.exportId }), error) : error
+/**
+ * Of a condition that did not hold: whose object is there. Where that is none that is in the way, the object came, went
+ * or changed in that moment: S3 wants such a write again, an upload in parts with all of its bytes, which are gone from
+ * here by now.
+ */
+const explained = async (key: string, error: unknown, options: PublishOptions): Promise<unknown> => {
+  const { access, author } = options
+  try {
+    const head = await headOf(access, key, AbortSignal.timeout(explainMs))
+    return head && !mayReplace(key, head, options)
+      ? keyTaken(key, isWrittenBy(head, { exportId: author.exportId }), error)
+      : raced(key, error)
+  } catch {
+    return error
+  }
 }
+
+const raced = (key: string, cause: unknown): ConnectorError =>
+  new ConnectorError('conflict', `Somebody else wrote or removed ${JSON.stringify(key)} in that moment.`, {
+    code: writeConflicts.race,
+    hint: 'Nothing of this run is left. Run again, and keep others from these keys.',
+    place: { object: key },
+    cause,
+  })
 
 /** Time to find out whose an object is, in milliseconds. */
 const explainMs = 10_000

@@ -5,6 +5,7 @@ import {
   describeType,
   type ExportLosses,
   type ExportResult,
+  type ExportRun,
   type ExportStream,
   type RunRecord,
   type StreamResult,
@@ -12,6 +13,7 @@ import {
   toConnectorError,
   type WriteResult,
   withContext,
+  writeConflicts,
 } from '@penstock/core'
 import { errorRecord } from '../extract/extract.ts'
 import { defaultStagingBytes } from '../extract/staging.ts'
@@ -59,7 +61,11 @@ export const exportTo = async <Connector extends AnyDestination>(
     const prepared = await prepareExport(options, { runId, now })
     const { done } = prepared.state
     if (done?.runId === runId) return done.record as RunRecord
-    const record = await openAndWrite(options, prepared, started, clock)
+    let record = await openAndWrite(options, prepared, started, clock)
+    for (let tries = 1; isRace(record) && tries < raceTries && !options.signal?.aborted; tries++) {
+      options.onProgress?.({ type: 'notice', message: `${record.error?.message} The run is tried again.` })
+      record = await openAndWrite(options, await prepareExport(options, { runId, now }), started, clock)
+    }
     await engine.recordRun(record)
     return record
   } catch (error) {
@@ -69,6 +75,12 @@ export const exportTo = async <Connector extends AnyDestination>(
     await unlock()
   }
 }
+
+/** Tries of a run that another writer gets in the way of. */
+const raceTries = 3
+
+const isRace = ({ error }: RunRecord): boolean =>
+  error?.kind === 'conflict' && error.code === writeConflicts.race
 
 const openAndWrite = async (
   options: ExportOptions,
@@ -146,15 +158,16 @@ const write = async (writing: Writing): Promise<RunRecord> => {
     const record = finishedRecord(started, clock, resultOf(prepared, streams, result))
     await store.save(
       exportId,
-      completed({ ...state, revision: state.revision + 1 }, run.commitId, opened.streams, record),
+      completed({ ...state, revision: state.revision + 1 }, run, opened.streams, record),
     )
     for (const stream of streams) onProgress({ type: 'stream-finished', table: stream.name, result: stream })
     return record
   } catch (error) {
     const failure = toConnectorError(signal.aborted ? signal.reason : error)
-    // Without a row nothing was written: wrong credentials must not fix the times of the next run.
-    if (!run.retried && !counted.some(({ handedOut }) => handedOut().begun))
-      await store.save(exportId, { ...state, revision: state.revision + 1 })
+    if (isNoTry(failure, run.retried, counted)) {
+      const { intent: _, ...before } = state
+      await store.save(exportId, { ...before, revision: state.revision + 1 })
+    }
     const streams = counted.map((entry) => ({
       ...baseResult(entry, run.mode, clock().getTime() - startedAt),
       status: failure.kind === 'cancelled' ? ('cancelled' as const) : ('failed' as const),
@@ -163,6 +176,14 @@ const write = async (writing: Writing): Promise<RunRecord> => {
     return finishedRecord(started, clock, resultOf(prepared, streams, {}), failure)
   }
 }
+
+/**
+ * Whether the next run is a new one, with times of its own. Without a row nothing was written: wrong credentials must not
+ * fix them. And where a name is taken, the same name would be the next time.
+ */
+const isNoTry = (failure: ConnectorError, retried: boolean, streams: readonly Counted[]): boolean =>
+  (failure.kind === 'conflict' && failure.code === writeConflicts.nameTaken) ||
+  (!retried && !streams.some(({ handedOut }) => handedOut().begun))
 
 const writtenResult = (
   entry: Counted,
@@ -203,12 +224,12 @@ const withIntent = (state: ExportState, { run }: PreparedExport, opened: TableEx
 /** The state after everything was written: the intent is done, the cursors have moved. */
 const completed = (
   { version, revision, cursors }: ExportState,
-  commitId: string,
+  { commitId, loadTime }: ExportRun,
   streams: readonly ExportStream[],
   record: RunRecord,
 ): ExportState => ({
   version,
-  done: { runId: record.runId, record },
+  done: { runId: record.runId, record, loadTime: loadTime.toISOString() },
   revision,
   cursors: {
     ...cursors,

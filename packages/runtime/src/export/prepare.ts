@@ -87,12 +87,26 @@ export const prepareExport = async (
     exportId,
     exportName: name,
     mode,
-    loadTime: intent ? new Date(intent.loadTime) : defaults.now,
+    loadTime: intent ? new Date(intent.loadTime) : nextLoadTime(state, defaults.now),
     ...(scheduledTime !== undefined && { scheduledTime: new Date(scheduledTime) }),
     retried: intent !== undefined,
   }
   return { exportId, run, options: parsed, selections, store, state }
 }
+
+/**
+ * Names are made of the load time, in whole seconds: of two runs of one export within a second, the second one counts as
+ * of the next second, so that it has names of its own.
+ */
+const nextLoadTime = ({ done }: ExportState, now: Date): Date => {
+  if (done?.loadTime === undefined) return now
+  const next = (Math.floor(Date.parse(done.loadTime) / 1000) + 1) * 1000
+  // A clock that was set back by more must not give times of long ahead.
+  return next - now.getTime() > furthestAheadMs ? now : new Date(Math.max(now.getTime(), next))
+}
+
+/** Runs in a row that take less than a second each may be so far ahead of the clock. */
+const furthestAheadMs = 60_000
 
 /** A window begins at the saved cursor; a retry has the window of the try before. */
 const withWindow = (selection: ExportSelection, { intent, cursors }: ExportState): ExportSelection => {

@@ -23,7 +23,7 @@ const exportState = z.object({
     })
     .optional(),
   /** The run that was completed last: who asks for it again, not knowing that, gets its record and no second copy. */
-  done: z.object({ runId: z.string(), record: z.unknown() }).optional(),
+  done: z.object({ runId: z.string(), record: z.unknown(), loadTime: z.string().optional() }).optional(),
   /** Cursor of each stream, by its id, as of the last complete export. */
   cursors: z.record(z.string(), z.object({ column: z.string(), value: z.string(), commitId: z.string() })),
 })
