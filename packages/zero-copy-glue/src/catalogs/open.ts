@@ -108,8 +108,11 @@ const glueRestCatalog = (opening: Opening): Catalog => {
       for await (const table of rest.tables(namespace)) yield { ...table, ...known.get(table.name) }
     },
     load: async (table: CatalogTable) => {
+      // Nearly all tables here are Iceberg's, so both are asked at once; what Glue's API says decides.
+      const iceberg = rest.load(table)
+      iceberg.catch(() => {})
       const found = await glueTable(glue, table, config)
-      return isIcebergTable(found) ? rest.load(table) : hiveTable(glue, table, found)
+      return isIcebergTable(found) ? iceberg : hiveTable(glue, table, found)
     },
   }
 }

@@ -1,8 +1,9 @@
 import type { S3Entry } from '@penstock/aws'
-import { ConnectorError } from '@penstock/core'
+import { ConnectorError, type LogicalType, type Predicate } from '@penstock/core'
 import { expect, test } from 'vitest'
 import type { TableFiles } from '../files.ts'
-import { listPartitions } from './listing.ts'
+import { expectedFolder } from './expected-folder.ts'
+import { listAhead, listPartitions } from './listing.ts'
 import type { Partition } from './partitions.ts'
 
 const pageSize = 10
@@ -64,4 +65,50 @@ test('a partition within another one, and one that lies elsewhere', async () => 
   expect(listed[0]).toEqual(['t/day=1/a.parquet', 't/day=1/late/b.parquet'])
   expect(listed.slice(5)).toEqual([['t/day=1/late/b.parquet'], ['u/day=6/c.parquet']])
   expect(bucket.asked).toHaveLength(partitions.length)
+})
+
+test('a listing that was begun ahead is the only one where it holds all partitions', async () => {
+  const bucket = bucketOf([...dayKeys, 't/day=3/b.parquet'])
+  const ahead = listAhead(bucket.files, 's3://lake/t/day=3/', signal)
+  const { listed, requests } = await listPartitions(bucket.files, days.slice(2, 3), signal, ahead)
+  expect(listed[0]?.entries.map(({ key }) => key)).toEqual(['t/day=3/a.parquet', 't/day=3/b.parquet'])
+  expect(bucket.asked).toEqual(['s3://lake/t/day=3/'])
+  expect(requests).toBe(1)
+})
+
+test('all pages of it are taken where it is the partition itself', async () => {
+  const keys = Array.from({ length: 25 }, (_, index) => `t/day=3/${index}.parquet`)
+  const bucket = bucketOf(keys)
+  const ahead = listAhead(bucket.files, 's3://lake/t/day=3', signal)
+  const { listed, requests } = await listPartitions(bucket.files, days.slice(2, 3), signal, ahead)
+  expect(listed[0]?.entries).toHaveLength(25)
+  expect(requests).toBe(3)
+})
+
+test('one of another folder, or of one that may not be listed, changes nothing', async () => {
+  for (const folder of ['s3://lake/t/day=4/', 's3://lake/secret/']) {
+    const bucket = bucketOf(dayKeys, (asked) => !asked.includes('secret'))
+    const ahead = listAhead(bucket.files, folder, signal)
+    const { listed } = await listPartitions(bucket.files, days.slice(0, 2), signal, ahead)
+    expect(listed.map(({ entries }) => entries.map(({ key }) => key))).toEqual(
+      dayKeys.slice(0, 2).map((key) => [key]),
+    )
+  }
+})
+
+test('where partitions are likely to be is told by the values that a filter leaves to their columns', () => {
+  const keys = new Map<string, LogicalType>([
+    ['day', { type: 'date' }],
+    ['shop', { type: 'string' }],
+  ])
+  const day: Predicate = { kind: 'compare', column: ['day'], operator: '=', value: 1n }
+  const shop = (value: string): Predicate => ({ kind: 'in', column: ['shop'], values: [value] })
+  const folder = (filter: Predicate | undefined) => expectedFolder('s3://lake/t', keys, filter)
+  expect(folder(undefined)).toBe('s3://lake/t/')
+  expect(folder(day)).toBe('s3://lake/t/day=1970-01-02/')
+  expect(folder({ kind: 'and', of: [shop('a-1'), day] })).toBe('s3://lake/t/day=1970-01-02/shop=a-1/')
+  // A value that is written escaped, and one behind a column that has many.
+  expect(folder({ kind: 'and', of: [shop('a/b'), day] })).toBe('s3://lake/t/day=1970-01-02/')
+  expect(folder(shop('a'))).toBe('s3://lake/t/')
+  expect(expectedFolder('s3://lake/t', new Map(), day)).toBeUndefined()
 })

@@ -9,6 +9,36 @@ const listingsAtOnce = 64
 /** From so many on they are first looked for in one listing of the folder above them. */
 const commonListingFrom = 4
 
+/** A listing that has begun: of a folder that is likely to hold all partitions that are read. */
+export interface ListingAhead {
+  readonly folder: string
+  readonly pages: AsyncIterator<readonly S3Entry[]>
+  /** The first page; undefined when the folder may not be listed. */
+  readonly first: Promise<IteratorResult<readonly S3Entry[]> | undefined>
+  /** Ends it: it is not needed. */
+  stop(): void
+}
+
+/** Begins to list a folder while the partitions are still asked for: one round of requests less. */
+export const listAhead = (files: TableFiles, location: string, signal: AbortSignal): ListingAhead => {
+  const stopping = new AbortController()
+  const pages = files
+    .list(location, { signal: AbortSignal.any([signal, stopping.signal]) })
+    [Symbol.asyncIterator]()
+  const first = pages.next().catch((error: unknown) => {
+    if (isDenied(error)) return undefined
+    throw error
+  })
+  first.catch(() => {})
+  const stop = () => {
+    stopping.abort()
+    void pages.return?.().catch(() => {})
+  }
+  return { folder: folderOf(location), pages, first, stop }
+}
+
+const isDenied = (error: unknown): boolean => ConnectorError.isInstance(error) && error.kind === 'permission'
+
 export interface Listed {
   readonly partition: Partition
   readonly entries: readonly S3Entry[]
@@ -23,12 +53,19 @@ export const listPartitions = async (
   files: TableFiles,
   partitions: readonly Partition[],
   signal: AbortSignal,
+  ahead?: ListingAhead,
 ): Promise<{ readonly listed: readonly Listed[]; readonly requests: number }> => {
   const rounds = Math.ceil(partitions.length / listingsAtOnce)
+  const isAhead = ahead !== undefined && partitions.length > 0 && holdsAll(ahead.folder, partitions)
+  if (!isAhead) ahead?.stop()
   const folder = partitions.length < commonListingFrom ? undefined : commonFolder(partitions)
-  const common = folder === undefined ? undefined : await listCommon(files, folder, rounds, signal)
-  if (common?.entries) return { listed: assign(partitions, common.entries), requests: common.requests }
-  let requests = common?.requests ?? 0
+  const begun = isAhead ? ahead : folder === undefined ? undefined : listAhead(files, folder, signal)
+  const isOwn = partitions.every((partition) => folderOfPartition(partition) === begun?.folder)
+  const common = begun && (await listCommon(begun, isOwn ? Number.POSITIVE_INFINITY : rounds))
+  const unused = ahead && !isAhead ? 1 : 0
+  if (common?.entries)
+    return { listed: assign(partitions, common.entries), requests: common.requests + unused }
+  let requests = (common?.requests ?? 0) + unused
   const listed: Listed[] = partitions.map((partition) => ({ partition, entries: [] }))
   let next = 0
   const lane = async (): Promise<void> => {
@@ -50,17 +87,22 @@ export const listPartitions = async (
 const isData = ({ key, size }: S3Entry): boolean => size > 0 && !/(^|\/)[_.][^/]*$|_\$folder\$$/.test(key)
 
 /** Location as `bucket/` and `prefix/`. */
-const folderOf = ({ storage }: Partition): string | undefined => {
-  if (storage.location === undefined) return undefined
-  const { bucket, key } = parseLocation(storage.location)
+const folderOf = (location: string): string => {
+  const { bucket, key } = parseLocation(location)
   return `${bucket}/${key}`.replace(/\/*$/, '/')
 }
+
+const folderOfPartition = ({ storage }: Partition): string | undefined =>
+  storage.location === undefined ? undefined : folderOf(storage.location)
+
+const holdsAll = (folder: string, partitions: readonly Partition[]): boolean =>
+  partitions.every((partition) => folderOfPartition(partition)?.startsWith(folder) ?? true)
 
 /** The deepest folder of one bucket that all locations lie in; undefined where that would be the bucket itself. */
 const commonFolder = (partitions: readonly Partition[]): string | undefined => {
   let common: readonly string[] | undefined
   for (const partition of partitions) {
-    const levels = folderOf(partition)?.split('/').slice(0, -1)
+    const levels = folderOfPartition(partition)?.split('/').slice(0, -1)
     if (!levels) continue
     const known = common ?? levels
     const end = known.findIndex((level, index) => level !== levels[index])
@@ -71,23 +113,22 @@ const commonFolder = (partitions: readonly Partition[]): string | undefined => {
 
 /** The entries of a folder; undefined when they take more pages than that, or when only its parts may be listed. */
 const listCommon = async (
-  files: TableFiles,
-  folder: string,
+  { pages, first, stop }: ListingAhead,
   maxPages: number,
-  signal: AbortSignal,
 ): Promise<{ readonly entries: readonly S3Entry[] | undefined; readonly requests: number }> => {
   const entries: S3Entry[] = []
-  let requests = 0
+  let requests = 1
   try {
-    for await (const page of files.list(folder, { signal })) {
-      requests += 1
-      if (requests > maxPages) return { entries: undefined, requests }
-      entries.push(...page.filter(isData))
+    for (let page = await first; page && !page.done; page = await pages.next(), requests++) {
+      if (requests > maxPages) {
+        stop()
+        return { entries: undefined, requests }
+      }
+      entries.push(...page.value.filter(isData))
     }
-    return { entries, requests }
+    return { entries: (await first) && entries, requests: Math.max(1, requests - 1) }
   } catch (error) {
-    if (ConnectorError.isInstance(error) && error.kind === 'permission')
-      return { entries: undefined, requests: requests + 1 }
+    if (isDenied(error)) return { entries: undefined, requests }
     throw error
   }
 }
@@ -97,7 +138,7 @@ const assign = (partitions: readonly Partition[], entries: readonly S3Entry[]): 
   const listed = partitions.map((partition) => ({ partition, entries: [] as S3Entry[] }))
   const byFolder = new Map<string, S3Entry[][]>()
   for (const { partition, entries } of listed) {
-    const folder = folderOf(partition)
+    const folder = folderOfPartition(partition)
     if (folder !== undefined) byFolder.set(folder, [...(byFolder.get(folder) ?? []), entries])
   }
   for (const entry of entries) {

@@ -15,8 +15,9 @@ import {
 } from '@penstock/core'
 import type { LoadedTable } from '../catalogs/catalog.ts'
 import type { TableFiles } from '../files.ts'
+import { expectedFolder } from './expected-folder.ts'
 import { fileFormat, type HiveFormat, hiveFormat } from './format.ts'
-import { listPartitions } from './listing.ts'
+import { listAhead, listPartitions } from './listing.ts'
 import { matchingPartitions, type Partition } from './partitions.ts'
 import { mustMatch, type PartitionValues } from './prune.ts'
 import { parseHiveType } from './types.ts'
@@ -73,8 +74,15 @@ export const openHiveTable = (
 
 const scanHive = async (opened: Opened, request: ScanRequest): Promise<Scan> => {
   const { filter, signal } = request
-  const { partitions, skipped } = await matchingPartitions(opened.loaded, opened.keys, filter, signal)
-  const { listed, requests } = await listPartitions(opened.files, partitions, signal)
+  const folder = expectedFolder(opened.loaded.table.storage.location, opened.keys, filter)
+  const ahead = folder === undefined ? undefined : listAhead(opened.files, folder, signal)
+  const { partitions, skipped } = await matchingPartitions(opened.loaded, opened.keys, filter, signal).catch(
+    (error: unknown) => {
+      ahead?.stop()
+      throw error
+    },
+  )
+  const { listed, requests } = await listPartitions(opened.files, partitions, signal, ahead)
   const files = listed.flatMap(({ partition, entries }) =>
     entries.map((entry) => scanFile(opened, partition, entry, request)),
   )

@@ -6,7 +6,9 @@ import type { Transport } from './transport.ts'
 /** First guess of a footer's size; files of one table are alike, so the largest one seen is the next guess. */
 const firstGuessBytes = 16 * 1024
 const largestGuessBytes = 1024 ** 2
-/** Files that are read with the first guess; the next ones wait for them and go by what was seen. */
+/** Guess for the files that are begun beside the first ones: many of them, so it is smaller. */
+const nextGuessBytes = 8 * 1024
+/** Files that are read with the first guess; small ones after them wait, and go by what was seen. */
 const scoutCount = 8
 /** From this share of needed bytes on, all from the first of them to the end of a file comes in one request. */
 const wholeShare = 0.95
@@ -39,6 +41,7 @@ export interface Footers {
 }
 
 export const createFooters = ({ transport, cache, onHit, wholeFiles }: FooterOptions): Footers => {
+  let begun = 0
   let seen = 0
   let largest = 0
   const learned = { size: 0, needed: 0, share: 0 }
@@ -50,7 +53,8 @@ export const createFooters = ({ transport, cache, onHit, wholeFiles }: FooterOpt
     const isDense = wholeFiles && learned.needed > learned.size * tailShare() * wholeShare
     const dense = Math.ceil(size * tailShare())
     if (isDense && dense <= wholeBytes) return dense
-    return Math.min(size, seen === 0 ? firstGuessBytes : Math.min(largest + 256, largestGuessBytes))
+    if (seen > 0) return Math.min(size, largest + 256, largestGuessBytes)
+    return Math.min(size, begun++ < scoutCount ? firstGuessBytes : nextGuessBytes)
   }
 
   const read = async (file: RangedFile): Promise<FileFooter> => {
@@ -107,7 +111,8 @@ export const createFooters = ({ transport, cache, onHit, wholeFiles }: FooterOpt
         scouts.push(scout.catch(() => {}))
         return scout
       }
-      await Promise.all(scouts)
+      // What a file that may come whole costs in waiting, it saves: its data needs no request of its own.
+      if (wholeFiles && file.size <= wholeBytes) await Promise.all(scouts)
       return read(file)
     },
     learn: ({ size }: RangedFile, needed: number, start: number) => {
