@@ -8,6 +8,7 @@ Next:
   cd ${relative(process.cwd(), folder) || '.'}
   npm install
   npm test            conformance: what every connector has to get right
+  npm run harness     the same, as a scorecard
   git init            and make it yours: README.md says how
 ${
   kind === 'actions'

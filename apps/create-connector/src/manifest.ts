@@ -41,13 +41,22 @@ export const manifestOf = (kind: Kind, names: Names, own: Manifest) => {
       build: 'tsc -p tsconfig.build.json',
       typecheck: 'tsc',
       test: 'vitest run',
+      harness: 'penstock-harness',
+      ...(kind !== 'destination' && { service: 'node test/serve.ts' }),
       prepare: 'npm run build',
       changeset: 'changeset',
       release: 'changeset publish',
     },
     dependencies: Object.fromEntries(['@penstock/core', 'zod'].map(versionOf)),
     devDependencies: Object.fromEntries(
-      ['@changesets/cli', '@penstock/testkit', '@types/node', 'typescript', 'vitest'].map(versionOf),
+      [
+        '@changesets/cli',
+        '@penstock/harness',
+        '@penstock/testkit',
+        '@types/node',
+        'typescript',
+        'vitest',
+      ].map(versionOf),
     ),
   }
 }

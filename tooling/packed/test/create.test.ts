@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, inject, it } from 'vitest'
 import { type User, userWith } from '../src/user.ts'
@@ -7,6 +7,15 @@ const majors = Object.keys(inject('nodes'))
 const [first = ''] = majors
 
 const kinds = ['source', 'destination', 'zero-copy', 'actions'] as const
+
+/** What the harness writes. */
+interface Score {
+  readonly connector: string
+  readonly node: string
+  readonly passed: number
+  readonly failed: number
+  readonly results: readonly { readonly id: string; readonly status: string; readonly reason?: string }[]
+}
 
 const folder = join(inject('folder'), 'connectors')
 let user: User
@@ -31,6 +40,18 @@ describe.each(kinds)('a new connector of the kind %s', (kind) => {
     const report = await userWith(major, folder).npm(['test'], { in: name })
     expect(report).toContain('1 passed')
     expect(report).not.toContain('failed')
+  })
+
+  it.each(majors)('has a scorecard of its whole suite, with Node %s', async (major) => {
+    const of = userWith(major, folder)
+    await of.npm(['run', 'harness', '--', '--out', 'scorecards'], { in: name })
+    const path = join(folder, name, 'scorecards', `${kind}-leads.json`)
+    const score = JSON.parse(await readFile(path, 'utf8')) as Score
+    expect(score).toMatchObject({ connector: `${kind}-leads`, failed: 0, package: { name } })
+    expect(score.node).toMatch(new RegExp(`^${major}\\.`))
+    expect(score.results.filter(({ status, reason }) => status === 'skipped' && !reason)).toEqual([])
+    // More than what a definition alone shows.
+    expect(score.passed).toBeGreaterThan(20)
   })
 
   it('packs what its users need, and nothing else', async () => {
@@ -61,6 +82,26 @@ describe('the command line in a project that has them', () => {
         .filter(({ origin }) => origin === 'installed')
         .map(({ reference, error }) => [reference, error]),
     ).toEqual([...kinds].sort().map((kind) => [`penstock-${kind}-leads`, undefined]))
+  })
+
+  it('can be scored by its users, who have no fixture', async () => {
+    await user.npm(['install', '--save-dev', '@penstock/harness'], { in: 'project' })
+    const args = [
+      '--no',
+      '--',
+      '@penstock/harness',
+      ...kinds.map((kind) => `penstock-${kind}-leads`),
+      '--json',
+    ]
+    const scores = JSON.parse(await user.run('npx', args, { in: 'project' })) as Score[]
+    expect(scores.map(({ connector, failed }) => [connector, failed])).toEqual(
+      kinds.map((kind) => [`${kind}-leads`, 0]),
+    )
+    for (const { results } of scores)
+      expect(results.find(({ id }) => id === 'check/succeeds')).toMatchObject({
+        status: 'skipped',
+        reason: 'The package does not ship its fixture.',
+      })
   })
 
   it('has the commands of the actions', async () => {

@@ -8,7 +8,14 @@ import {
   toJson,
   type WizardOptions,
 } from '@penstock/command-kit'
-import { type AnyConnector, type AuthMethod, ConnectorError, nearest, type SchemaField } from '@penstock/core'
+import {
+  type AnyConnector,
+  type AuthMethod,
+  ConnectorError,
+  nearest,
+  type SchemaField,
+  schemaFields,
+} from '@penstock/core'
 import {
   hasReference,
   isProjectName,
@@ -220,7 +227,14 @@ const chooseConnector = async (
     message: 'Connector',
     choices: (await known()).flatMap(({ reference, connector, error }) =>
       connector && !error
-        ? [{ value: reference, label: connector.title ?? connector.name, hint: reference }]
+        ? [
+            {
+              value: reference,
+              // A source and a destination of one service have one title.
+              label: `${connector.title ?? connector.name}, ${connector.kind}`,
+              hint: reference,
+            },
+          ]
         : [],
     ),
   })
@@ -262,7 +276,7 @@ const chooseMethod = async (
 
 /** Asks for what is missing. The external id is not asked for: it is made. */
 const complete = async (draft: Draft, name: string, prompter: Prompter | undefined): Promise<Draft> => {
-  if (!prompter) return draft
+  if (!prompter) return requireComplete(draft, name)
   const options: WizardOptions = {
     isReference: (text) => text.includes('${') && hasReference(text),
     variableFor: (field: SchemaField) => secretVariable(name, field.name),
@@ -286,6 +300,32 @@ const complete = async (draft: Draft, name: string, prompter: Prompter | undefin
       : auth,
   }
 }
+
+/** Nobody can be asked: what is missing is told as it can be given. */
+const requireComplete = (draft: Draft, name: string): Draft => {
+  const { connector, method, fields, auth } = draft
+  const made = needsExternalId(method, auth) ? { ...auth, externalId: '' } : auth
+  const missing = [
+    ...missingOf(connector.config, fields, ''),
+    ...(method ? missingOf(method.fields, made, 'auth.') : []),
+  ]
+  if (missing.length === 0) return draft
+  const flags = missing.map(({ path, field }) =>
+    field.kind === 'secret'
+      ? `--set '${path}=\${env:${secretVariable(name, field.name)}}'`
+      : `--set ${path}=...`,
+  )
+  throw new ConnectorError(
+    'config',
+    `${missing.map(({ path }) => path).join(', ')} of connection "${name}" ${missing.length === 1 ? 'is' : 'are'} missing.`,
+    { code: 'Usage', hint: `Add ${flags.join(' ')}, or run it on a terminal, where it asks.` },
+  )
+}
+
+const missingOf = (schema: AuthMethod['fields'], given: Fields, prefix: string) =>
+  schemaFields(schema)
+    .filter((field) => field.required && given[field.name] === undefined)
+    .map((field) => ({ path: prefix + field.name, field }))
 
 /** Makes the external id of a role that has none yet: the other side puts it into the trust policy. */
 const addExternalId = async (draft: Draft): Promise<string | undefined> => {

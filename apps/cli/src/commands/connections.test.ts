@@ -96,7 +96,7 @@ describe('connect', () => {
     [['--set', `auth.token=${secret}`], 'is a secret'],
     [['--set', secret], '--set takes KEY=VALUE'],
     [['--set', `conut=${secret}`], 'There is no field conut'],
-    [['--set', `count=${secret}`], 'must be of type'],
+    [['--set', `count=${secret}`, '--set', 'auth.token=${env:NUMBERS_TOKEN}'], 'must be of type'],
     [['--auth', secret], 'no such auth method'],
     [['--sett', secret], 'Unknown flag: --sett'],
     [['--set', 'count=1', secret], 'Too many arguments'],
@@ -114,6 +114,13 @@ describe('connect', () => {
     }
     expect(await project.everything()).not.toContain('hunter2')
     expect(await project.everything()).not.toContain('numbers')
+  })
+
+  it('says how to give what is missing where nobody can be asked', async () => {
+    const { stderr, code } = await numbers('--auth', 'token', '--set', 'auth.user=me')
+    expect(code).toBe(2)
+    expect(stderr).toContain('count, auth.token of connection "n" are missing.')
+    expect(stderr.replaceAll(/\s+/g, ' ')).toContain("--set 'auth.token=${env:N_TOKEN}'")
   })
 
   it('says which auth methods there are', async () => {
