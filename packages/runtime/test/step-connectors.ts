@@ -32,8 +32,9 @@ export const testActions = (calls: Calls): AnyActions => {
           count: z.int(),
           items: z.array(z.strictObject({ key: z.string() })),
         }),
-        run: async (_context, { text, count, token }) => {
+        run: async ({ onProgress }, { text, count, token }) => {
           calls.list.push(`echo ${text}`)
+          onProgress({ item: text, items: 1, bytes: text.length })
           const said = token ? `${text} ${token.reveal()}` : text
           return { text: said, count, items: [{ key: `${said}.csv` }] }
         },

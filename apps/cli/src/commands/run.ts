@@ -88,6 +88,8 @@ export class Run extends PipelineCommand {
         if (event.type === 'step-finished' && steps.size > 1) this.#line(event.step)
       }
       if (event.type === 'progress') progress.onProgress(event.event)
+      if (event.type === 'action-progress') progress.onAction(event.progress)
+      if (event.type === 'step-finished' || event.type === 'step-retry') progress.onAction(undefined)
       if (event.type === 'notice') this.notice(event.message)
       if (event.type === 'step-retry')
         this.notice(

@@ -10,13 +10,13 @@ export interface ListAnswer {
   readonly next?: string
 }
 
-/** Text of the first element `name` between two positions; undefined where there is none. */
-const element = (xml: string, name: string, from: number, to: number): string | undefined => {
+/** Text of the first element `name`; undefined where there is none. */
+const element = (xml: string, name: string): string | undefined => {
   const open = `<${name}>`
-  const start = xml.indexOf(open, from)
-  if (start === -1 || start >= to) return undefined
+  const start = xml.indexOf(open)
+  if (start === -1) return undefined
   const end = xml.indexOf('<', start + open.length)
-  return end === -1 || end > to ? undefined : xml.slice(start + open.length, end)
+  return end === -1 ? undefined : xml.slice(start + open.length, end)
 }
 
 /** `encoding-type=url` writes a space as `+`. */
@@ -45,41 +45,37 @@ export const scanListing = (xml: string, bucket: string): ListAnswer => {
   while (position !== -1) {
     const close = xml.indexOf('</Contents>', position)
     if (close === -1) throw malformed('it ends within an object')
-    entries.push(readEntry(xml, position, close, bucket, text))
+    // Cut out first: a search for what an entry does not have must not run through the whole page.
+    entries.push(readEntry(xml.slice(position, close), bucket, text))
     position = xml.indexOf('<Contents>', close)
   }
   const prefixes: string[] = []
   position = xml.indexOf('<CommonPrefixes>', root)
   while (position !== -1) {
     const close = xml.indexOf('</CommonPrefixes>', position)
-    const prefix = close === -1 ? undefined : element(xml, 'Prefix', position, close)
+    const prefix = close === -1 ? undefined : element(xml.slice(position, close), 'Prefix')
     if (prefix === undefined) throw malformed('it ends within a prefix')
     prefixes.push(text(prefix))
     position = xml.indexOf('<CommonPrefixes>', close)
   }
-  const token = element(xml, 'NextContinuationToken', root, end)
-  const truncated = element(xml, 'IsTruncated', root, end)
+  const answer = xml.slice(root, end)
+  const token = element(answer, 'NextContinuationToken')
+  const truncated = element(answer, 'IsTruncated')
   if (truncated === 'true' && !token) throw malformed('it goes on, without a token for the next page')
   return { entries, prefixes, ...(truncated === 'true' && token ? { next: decodeXml(token) } : {}) }
 }
 
-const readEntry = (
-  xml: string,
-  from: number,
-  to: number,
-  bucket: string,
-  text: (value: string) => string,
-): S3Entry => {
-  const key = element(xml, 'Key', from, to)
-  const size = Number(element(xml, 'Size', from, to))
-  const modified = Date.parse(element(xml, 'LastModified', from, to) ?? '')
+const readEntry = (xml: string, bucket: string, text: (value: string) => string): S3Entry => {
+  const key = element(xml, 'Key')
+  const size = Number(element(xml, 'Size'))
+  const modified = Date.parse(element(xml, 'LastModified') ?? '')
   if (key === undefined || !Number.isSafeInteger(size) || Number.isNaN(modified))
     throw malformed(`object ${key ?? '?'} lacks key, size or date`)
-  const storageClass = element(xml, 'StorageClass', from, to)
+  const storageClass = element(xml, 'StorageClass')
   const entry = {
     container: bucket,
     key: text(key),
-    version: decodeXml(element(xml, 'ETag', from, to) ?? '').replace(/^"|"$/g, ''),
+    version: decodeXml(element(xml, 'ETag') ?? '').replace(/^"|"$/g, ''),
     size,
     modified,
   }

@@ -8,7 +8,8 @@ import { advance, advanceAction, initialProgress, type ProgressState } from './s
 /** Shows a run under way. Works on stderr only. */
 export interface Progress {
   readonly onProgress: (event: ProgressEvent) => void
-  readonly onAction: (event: ActionProgress) => void
+  /** Where the action at work is; undefined when it has ended. */
+  readonly onAction: (event: ActionProgress | undefined) => void
   /** Prints a line above what is drawn. */
   line(text: string): void
   /** Lines that a terminal shows above the tables at work, asked for at each drawing. */
@@ -91,7 +92,7 @@ export const createProgress = (options: ProgressOptions): Progress => {
       if (terminal) start()
     },
     active: () => timer !== undefined,
-    onAction: (event: ActionProgress) => {
+    onAction: (event: ActionProgress | undefined) => {
       state = advanceAction(state, event, Date.now())
       start()
     },

@@ -21,7 +21,7 @@ export interface ProgressState {
   readonly runId?: string
   readonly tables: ReadonlyMap<string, TableProgress>
   /** The action at work. */
-  readonly action?: ActionProgress
+  readonly action?: ActionProgress | undefined
   /** Points in time with the bytes that had arrived, for the rate: the last seconds only. */
   readonly samples: readonly { readonly at: number; readonly bytes: number; readonly table: string }[]
 }
@@ -64,8 +64,13 @@ export const advance = (state: ProgressState, event: ProgressEvent, now: number)
 /** Name under which the samples of an action are kept: no table's, as tables have names. */
 export const actionSamples = ''
 
-/** The state after an action told where it is. `now` in ms. */
-export const advanceAction = (state: ProgressState, action: ActionProgress, now: number): ProgressState => {
+/** The state after an action told where it is, or has ended. `now` in ms. */
+export const advanceAction = (
+  state: ProgressState,
+  action: ActionProgress | undefined,
+  now: number,
+): ProgressState => {
+  if (!action) return { ...state, action, samples: [] }
   const last = state.samples.at(-1)
   // An action tells each chunk: a few samples a second are enough for a rate.
   if (last && now - last.at < 200) return { ...state, action }

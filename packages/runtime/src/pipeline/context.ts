@@ -1,4 +1,4 @@
-import type { Connection, ProgressEvent, RunRecord, TableEngine } from '@penstock/core'
+import type { ActionProgress, Connection, ProgressEvent, RunRecord, TableEngine } from '@penstock/core'
 import type { Project } from '../project/project.ts'
 import type { ResourceOptions } from '../project/schema.ts'
 import type { PipelineRun, StepRecord } from './record.ts'
@@ -14,6 +14,8 @@ export type PipelineEvent =
       readonly reason: string
     }
   | { readonly type: 'progress'; readonly step: string; readonly event: ProgressEvent }
+  /** How far the action of a step is. */
+  | { readonly type: 'action-progress'; readonly step: string; readonly progress: ActionProgress }
   /** The record of an extraction or an export that a step has done. */
   | { readonly type: 'recorded'; readonly step: string; readonly record: RunRecord }
   | { readonly type: 'step-finished'; readonly step: StepRecord }

@@ -1,5 +1,6 @@
 import {
   type ActionContext,
+  type ActionProgress,
   type AnyAction,
   type Connection,
   ConnectorError,
@@ -35,6 +36,7 @@ export interface StepTry {
   readonly clock: () => Date
   readonly signal: AbortSignal
   readonly onProgress: ProgressListener
+  readonly onAction: (progress: ActionProgress) => void
   /** Gives the database for the time of `use`. */
   readonly withEngine: <Result>(
     contained: boolean,
@@ -238,7 +240,7 @@ const outcomeOfExport = (result: ExportResult | undefined): StepOutcome => {
 }
 
 const runAction = async (step: StepOf<'action'>, attempt: StepTry): Promise<StepOutcome> => {
-  const { context, clock, signal, onProgress } = attempt
+  const { context, clock, signal, onProgress, onAction } = attempt
   const connection = connectionOfKind(await context.openConnection(step.connection), 'actions')
   const action = connection.connector.actions[step.action] as AnyAction | undefined
   if (!action)
@@ -248,7 +250,7 @@ const runAction = async (step: StepOf<'action'>, attempt: StepTry): Promise<Step
   const output: unknown = await withContext(
     connection,
     (base) => {
-      const own: ActionContext = { ...base, onProgress: () => {} }
+      const own: ActionContext = { ...base, onProgress: onAction }
       return action.run(own, input)
     },
     {

@@ -5,7 +5,7 @@ import { duckdb } from '@penstock/engine-duckdb'
 import { describe, expect, it } from 'vitest'
 import { createStepProject, type StepProject } from '../../test/step-project.ts'
 import { pipelineHistory } from '../project/history.ts'
-import type { PipelineContext } from './context.ts'
+import type { PipelineContext, PipelineEvent } from './context.ts'
 import type { PipelineRun } from './record.ts'
 import { type RunPipelineOptions, runPipeline } from './run.ts'
 
@@ -38,6 +38,19 @@ const rows = async (bench: StepProject, sql: string) => {
 const echo = (id: string, text: string, more = '') => action(id, 'echo', more, `{ text: '${text}' }`)
 const broken = (id: string, more = '') => action(id, 'fail', more, '{ times: 100 }')
 const sql = (id: string, text: string, more = '') => `      - { id: ${id}, sql: "${text}"${more} }`
+
+it('tells how far the action of a step is', async () => {
+  const bench = await createStepProject()
+  const told: unknown[] = []
+  const onEvent = (event: PipelineEvent) => {
+    if (event.type === 'action-progress') told.push(event)
+  }
+  await run(bench, [echo('first', 'a'), echo('next', 'bc')].join('\n'), {}, { onEvent })
+  expect(told).toEqual([
+    { type: 'action-progress', step: 'first', progress: { item: 'a', items: 1, bytes: 1 } },
+    { type: 'action-progress', step: 'next', progress: { item: 'bc', items: 1, bytes: 2 } },
+  ])
+})
 
 describe('conditions', () => {
   it('after a failure: failure and always run, success does not, and the first error is that of the run', async () => {

@@ -228,6 +228,7 @@ const oneStep = async (
           clock,
           signal: both,
           onProgress: (event) => context.onEvent?.({ type: 'progress', step: step.id, event }),
+          onAction: (progress) => context.onEvent?.({ type: 'action-progress', step: step.id, progress }),
           withEngine: engines.withEngine,
         }),
       {
