@@ -49,12 +49,14 @@ test.each([
     const go = Promise.withResolvers<void>()
     let count = 0
     const wrong: unknown[] = []
-    const listing = withContext(connection, (context) =>
-      list({ ...context, onProgress: () => {} }, {}, async (item) => {
-        if (count === 0) await go.promise
-        if (nameOf(item) !== padded(count)) wrong.push(item)
-        count++
-      }),
+    const listing = withContext(
+      connection,
+      (context): Promise<unknown> =>
+        list({ ...context, onProgress: () => {} }, {}, async (item) => {
+          if (count === 0) await go.promise
+          if (nameOf(item) !== padded(count)) wrong.push(item)
+          count++
+        }),
     )
     while (pages() === 0) await pause(1)
     await pause(50)
