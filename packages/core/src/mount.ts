@@ -64,7 +64,7 @@ export interface TableReceipt {
   readonly bytesNeeded: number
   /** Data files of the table at this version. */
   readonly bytesTotal: number
-  /** What was skipped, by reason: `partition`, `bounds`, `statistics`, `bloom filter`, `page index`, `limit`. */
+  /** What was skipped, by reason: `partition`, `bounds`, `statistics`, `bloom filter`, `page index`, `limit`, `order`, `rows`. */
   readonly skipped: Readonly<Record<string, number>>
   /** Answered from metadata alone. */
   readonly fromMetadata?: boolean

@@ -26,6 +26,7 @@ import { sealDatabase } from './seal.ts'
 import { createMountNames, type MountNames, mountSession, requireBinding } from './session.ts'
 import { createPaths, type ScanContext } from './table/context.ts'
 import { fetchTable } from './table/fetch-table.ts'
+import { withoutLateColumns } from './table/late-columns.ts'
 import { firstOf, leftOut, planTable, refuseTooLarge, scanTable, type TablePlan } from './table/plan-table.ts'
 import { emptyRelationSql, type Relation, relationSql, unplannedColumn } from './table/relation.ts'
 import { countRows, writeRows } from './write-rows.ts'
@@ -239,17 +240,19 @@ const openWork = async (
         const scan = firstOf(await scanOnce(table, own), firstFiles)
         return planTable(context, { label, table, needs: own, scan })
       })
-      refuseTooLarge(plans, ceiling)
+      if (purpose === 'plan') refuseTooLarge(plans, ceiling)
       planned = plans.reduce((sum, { receipt }) => sum + receipt.bytesNeeded, 0)
       return plans
     },
-    fetch: async (plans: readonly TablePlan[]) => {
+    /** The plans come back as they were carried out: with less, where some columns told that others are not needed. */
+    fetch: async (given: readonly TablePlan[]) => {
       step = 'fetching'
       report()
+      const plans = await lessOf(context, given, ceiling, prepared.plan.enough === undefined)
       const relations = await mapLimited(plans, 4, (plan) => fetchTable(context, plan))
       step = 'executing'
       report()
-      return relations
+      return { plans, relations }
     },
     receipt: (plans: readonly TablePlan[], repairs: number, notes: readonly string[] = []): QueryReceipt =>
       queryReceipt({
@@ -272,6 +275,29 @@ const openWork = async (
       await rm(folder, { recursive: true, force: true })
     },
   })
+}
+
+/**
+ * The plans without what the columns of their filters and orders show to be of no use, as long as these fit the disk
+ * besides. Throws `resource` when what is left does not.
+ */
+const lessOf = async (
+  context: ScanContext,
+  plans: readonly TablePlan[],
+  ceiling: number,
+  isWhole: boolean,
+): Promise<readonly TablePlan[]> => {
+  if (!isWhole) {
+    refuseTooLarge(plans, ceiling)
+    return plans
+  }
+  const needed = plans.reduce((sum, { diskBytes }) => sum + diskBytes, 0)
+  // Where all fits, what is fetched beforehand has to fit as well; where not, it may help that it does.
+  const spare = needed <= ceiling ? ceiling - needed : ceiling / 2
+  const less = await mapLimited(plans, 4, (plan) => withoutLateColumns(context, plan, spare / plans.length))
+  const used = less.some((plan, index) => plan !== plans[index]) && needed > ceiling ? ceiling / 2 : 0
+  refuseTooLarge(less, ceiling - used)
+  return less
 }
 
 /** A query that is ready to execute: its tables are mounted within the session. */
@@ -324,8 +350,8 @@ const fetchEnough = async (
 ): Promise<{ plans: readonly TablePlan[]; relations: readonly Relation[] }> => {
   const enough = rowsThatEnd(prepared, needs)
   for (let files = firstWave; ; files *= waveGrowth) {
-    const plans = await work.plan(needs, enough === undefined ? undefined : files)
-    const relations = await work.fetch(plans)
+    const planned = await work.plan(needs, enough === undefined ? undefined : files)
+    const { plans, relations } = await work.fetch(planned)
     const isPartial = plans.some(({ receipt }) => receipt.skipped[leftOut] !== undefined)
     if (!isPartial || enough === undefined) return { plans, relations }
     const session = openSession(database, names, prepared, relations, async () => {})

@@ -12,6 +12,8 @@ export interface LocalFile {
   readonly layout: LocalLayout
   /** Bytes of the remote file that are at hand already. */
   readonly tail: { readonly range: ByteRange; readonly bytes: Uint8Array }
+  /** A local file that has ranges of the remote one already. */
+  readonly near?: { readonly path: string; readonly ranges: readonly PlacedRange[] } | undefined
 }
 
 export interface LocalFileResult {
@@ -23,7 +25,7 @@ export interface LocalFileResult {
 
 /** Makes the file: from the bytes at hand, the cache, and the rest in ranged requests. */
 export const makeLocalFile = async (
-  { file, path, layout, tail }: LocalFile,
+  { file, path, layout, tail, near }: LocalFile,
   transport: Transport,
   cache: RangeCache,
 ): Promise<LocalFileResult> => {
@@ -36,6 +38,11 @@ export const makeLocalFile = async (
     for (const { target: position, bytes } of layout.made) await writeAll(target, [bytes], position)
     for (const range of layout.ranges) {
       const { source } = range
+      const own = near?.ranges.find((part) => part.source.start === source.start)
+      if (near && own) {
+        await copyPart(near.path, own.target, path, range.target, sizeOf(source))
+        continue
+      }
       const isAtHand = source.start >= tail.range.start
       const kept = isAtHand ? undefined : await cache.find(file, source)
       if (kept !== undefined && (await copied(kept, path, range))) {

@@ -39,7 +39,8 @@ export const pruneByStatistics = (
     ({ group }) => group.rows > 0 && (!filter || mayMatch(filter, factsOfGroup(group, mapping))),
   )
 
-const factsOfGroup =
+/** What the statistics of a row group tell of its columns. */
+export const factsOfGroup =
   (group: RowGroup, mapping: ColumnMapping): FactsOf =>
   (path) => {
     const constant = mapping.constantOf(path)
@@ -143,7 +144,7 @@ const onePageBytes = 20
 const hasSeveralPages = (range: ByteRange): boolean => range.end - range.start > onePageBytes
 
 /** Columns that a predicate speaks of, once each. */
-const columnsOf = (predicate: Predicate): readonly ColumnPath[] => {
+export const columnsOf = (predicate: Predicate): readonly ColumnPath[] => {
   const found = new Map<string, ColumnPath>()
   const visit = (part: Predicate): void => {
     if ('column' in part) found.set(JSON.stringify(part.column), part.column)

@@ -15,10 +15,21 @@ export interface TableNeeds {
   readonly columns: readonly ColumnPath[]
   readonly filter?: Predicate
   readonly limit?: number
+  /** No rows are needed but the first ones of this order, and those that equal the last of them. */
+  readonly top?: TopRows
   /** Nothing is asked but the smallest and largest values of the columns, and the count of rows. */
   readonly extremes?: true
   /** Scans of the table in the plan; 0 where the optimizer proved that none of its rows matters. */
   readonly scans: number
+}
+
+/** ORDER BY a column, and others behind it, with a LIMIT. */
+export interface TopRows {
+  readonly column: string
+  readonly type: LogicalType
+  readonly descending: boolean
+  readonly nullsFirst: boolean
+  readonly count: number
 }
 
 /** A table in the plan, told by the stub file that it was bound to. */
@@ -31,9 +42,12 @@ interface PlannedScan {
   readonly table: PlannedTable
   readonly columns: readonly ColumnPath[]
   readonly pushed: readonly (Predicate | undefined)[]
+  /** Whether the plan filters its rows within the scan, by what is understood or not. */
+  readonly isFiltered: boolean
   /** Filters that the plan keeps above the scan. */
   readonly above: Predicate[]
   limit?: number
+  top?: TopRows
   extremes?: true
 }
 
@@ -82,6 +96,7 @@ const merge = (scans: readonly PlannedScan[]): TableNeeds => {
     columns,
     ...(filter && { filter }),
     ...(limit !== undefined && { limit }),
+    ...(scans.length === 1 && scans[0]?.top && { top: scans[0].top }),
     ...(scans.length === 1 && scans[0]?.extremes && { extremes: true }),
     scans: scans.length,
   }
@@ -132,6 +147,11 @@ const visit = (node: Json, tables: readonly PlannedTable[], scans: PlannedScan[]
       if (limit !== undefined && scan.pushed.length === 0 && scan.above.length === 0) scan.limit = limit
       return undefined
     }
+    case 'LOGICAL_TOP_N': {
+      const top = topOf(node, lineage)
+      if (top && !rows.scan.isFiltered && rows.scan.above.length === 0) rows.scan.top = top
+      return undefined
+    }
     case 'LOGICAL_AGGREGATE_AND_GROUP_BY': {
       const { scan } = rows
       const isWhole =
@@ -142,6 +162,23 @@ const visit = (node: Json, tables: readonly PlannedTable[], scans: PlannedScan[]
     }
     default:
       return undefined
+  }
+}
+
+/** The first column of an order, as far as it is one of the table and the count of rows is a constant. */
+const topOf = (node: JsonObject, lineage: Lineage): TopRows | undefined => {
+  const [order] = listAt(node, 'orders')
+  const column = isObject(order) ? referenceOf(order.expression, lineage) : undefined
+  const [name, ...nested] = column?.path ?? []
+  const { limit, offset } = node
+  if (!column || name === undefined || nested.length > 0) return undefined
+  if (typeof limit !== 'number' || typeof offset !== 'number') return undefined
+  return {
+    column: name,
+    type: column.type,
+    descending: textAt(order, 'type') === 'DESCENDING',
+    nullsFirst: textAt(order, 'null_order') !== 'NULLS LAST',
+    count: limit + offset,
   }
 }
 
@@ -171,7 +208,8 @@ const visitScan = (
   }
   const indexes = listAt(node, 'column_indexes')
   const read = indexes.map((index) => (isObject(index) ? referenceAt(index.index) : undefined))
-  const pushed = listAt(objectAt(node, 'table_filters'), 'filters').map((filter) => {
+  const filters = listAt(objectAt(node, 'table_filters'), 'filters')
+  const pushed = filters.map((filter) => {
     const column = isObject(filter) ? referenceAt(filter.key) : undefined
     return column && isObject(filter) ? tableFilter(filter.value, column) : undefined
   })
@@ -182,11 +220,21 @@ const visitScan = (
       return column ? pathsOf(index, column) : []
     }),
     pushed,
+    isFiltered: !filters.every((filter) => isObject(filter) && isDynamic(filter.value)),
     above: [],
   }
   scans.push(scan)
   const projected = listAt(node, 'projection_ids').map(Number)
   return { scan, output: projected.length > 0 ? projected.map((index) => read[index]) : read }
+}
+
+/** What a sort with a LIMIT or a join tells the scan while it runs: it drops no row that is needed. */
+const isDynamic = (filter: Json | undefined): boolean => {
+  if (textAt(filter, 'filter_type') !== 'OPTIONAL_FILTER') return false
+  const child = objectAt(filter, 'child_filter')
+  return [child, ...listAt(child, 'child_filters')].some(
+    (part) => textAt(part, 'filter_type') === 'DYNAMIC_FILTER',
+  )
 }
 
 /** The parts of a struct column that are read; the whole column where it is none, or all of it is. */

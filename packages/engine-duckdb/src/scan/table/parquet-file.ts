@@ -1,14 +1,22 @@
-import { ConnectorError, type Predicate, type RangedFile, type ScanColumn } from '@penstock/core'
+import {
+  type ByteRange,
+  ConnectorError,
+  type Predicate,
+  type RangedFile,
+  type ScanColumn,
+} from '@penstock/core'
 import type { FileFooter } from '../fetch/footers.ts'
 import { type LocalFileResult, makeLocalFile } from '../fetch/local-file.ts'
 import { sizeOf, totalSize } from '../fetch/ranges.ts'
 import { bitColumn, constantColumn, type MadeColumn, rowColumn } from '../parquet/constant-column.ts'
-import { type LocalLayout, planLocalFile } from '../parquet/local-layout.ts'
+import { type LocalLayout, type PlacedRange, planLocalFile } from '../parquet/local-layout.ts'
 import { type FieldDefault, type LocalNode, mapColumns } from '../parquet/mapping.ts'
+import type { FactsOf } from '../parquet/match.ts'
 import {
   allGroups,
   type DeeperLook,
   deeperLook,
+  factsOfGroup,
   type KeptGroup,
   pruneByStatistics,
 } from '../parquet/prune.ts'
@@ -35,7 +43,32 @@ export interface ParquetPlan {
   readonly witnesses: readonly string[]
   /** Makes the local file, with a column that tells its deleted rows where there are any. Its path. */
   fetch(deleted: DeletedBits | undefined): Promise<string>
+  /** What is known of its row groups, to leave some of them out; absent for what is no Parquet file. */
+  readonly detail?: ParquetDetail | undefined
 }
+
+/** The row groups that are read, and what can be learned of them before all of their columns are there. */
+export interface ParquetDetail {
+  readonly groups: readonly KeptGroup[]
+  factsOf(group: KeptGroup): FactsOf
+  /** Bytes of a group's chunks of these columns, or of all. */
+  bytesOf(group: KeptGroup, columns?: ReadonlySet<string>): number
+  /** Whether the file itself has these columns as they are, or a value for all rows. */
+  isPlain(columns: ReadonlySet<string>): boolean
+  /** Makes a local file of these columns alone, with one that names the row groups. */
+  probe(columns: ReadonlySet<string>, nameOf: (group: KeptGroup) => bigint): Promise<LocalPart>
+  /** The plan with these of the row groups. What was probed is not fetched again. */
+  narrow(groups: readonly KeptGroup[], reason: string, probed?: LocalPart): ParquetPlan
+}
+
+/** A local file that holds parts of a remote one. */
+export interface LocalPart {
+  readonly path: string
+  readonly ranges: readonly PlacedRange[]
+}
+
+/** Column of a probed file that names its row groups. */
+export const groupColumn = '__penstock_group'
 
 /** Bits of the rows from `firstRow` on, the lowest first: set for a row that is deleted. */
 export type DeletedBits = (rows: number, firstRow: number) => Uint8Array
@@ -61,69 +94,121 @@ export const planParquet = async (
 ): Promise<ParquetPlan> => {
   const mapping = mapColumns(columns, footer.schema, file.url)
   const byStatistics = pruneByStatistics(footer, mapping, filter)
-  const leaves = mapping.nodes.flatMap(leavesOf)
-  const bytesOf = ({ group }: KeptGroup) =>
-    leaves.reduce((sum, leaf) => sum + sizeOf(group.columns[leaf]?.range ?? { start: 0, end: 0 }), 0)
+  const leaves = mapping.nodes.flatMap((node) => leavesOf(node).map((leaf) => ({ name: node.name, leaf })))
+  const bytesOf = ({ group }: KeptGroup, names?: ReadonlySet<string>) =>
+    leaves.reduce((sum, { name, leaf }) => {
+      const range = names && !names.has(name) ? undefined : group.columns[leaf]?.range
+      return range ? sum + sizeOf(range) : sum
+    }, 0)
   const looked = filter
     ? await lookDeeper(context, file, byStatistics, (kept) =>
         deeperLook(kept, mapping, filter, bytesOf(kept)),
       )
     : { kept: byStatistics, skipped: {}, bytes: 0 }
-  const kept = limit === undefined ? looked.kept : firstRows(looked.kept, limit)
   const skipped: Record<string, number> = { ...looked.skipped }
   const add = (reason: string, count: number) => {
-    if (count > 0) skipped[reason] = count
+    if (count > 0) skipped[reason] = (skipped[reason] ?? 0) + count
   }
+  const kept = limit === undefined ? looked.kept : firstRows(looked.kept, limit)
   add('statistics', allGroups(footer).length - byStatistics.length)
   add('limit', looked.kept.length - kept.length)
 
   const constants = mapping.constants.map((constant) => constantColumn(constant, file.url))
   // A file needs a column to have rows.
   if (mapping.nodes.length + constants.length === 0) constants.push(rowColumn)
-  const layoutOf = (made: readonly MadeColumn[]) => planLocalFile(footer, kept, mapping.nodes, made)
-  const plain = layoutOf(constants)
-  const { rows, size: diskBytes } = plain
-  const make = async (layout: LocalLayout): Promise<string> => {
+  const make = async (layout: LocalLayout, near?: LocalPart): Promise<string> => {
     const path = context.nextPath('.parquet')
     count(
       context,
       file,
       path,
-      await makeLocalFile({ file, path, layout, tail }, context.transport, context.cache),
+      await makeLocalFile({ file, path, layout, tail, near }, context.transport, context.cache),
     )
     return path
   }
-  const isAtHand =
-    kept.length > 0 && !hasDeletes && plain.ranges.every(({ source }) => source.start >= tail.range.start)
-  const made = isAtHand && context.aheadBytes > 0 ? await make(plain) : undefined
-  const sources = plain.ranges.map(({ source }) => source)
-  return Object.freeze({
-    file,
-    rowGroups: footer.rowGroups.length,
-    rowGroupsKept: kept.length,
-    rows,
-    start: sources.reduce((first, { start }) => Math.min(first, start), file.size - footer.bytes),
-    skipped,
-    defaults: mapping.defaults,
-    witnesses: mapping.witnesses,
-    bytesNeeded: footer.bytes + looked.bytes + totalSize(sources),
-    diskBytes,
-    fetch: once(async (deleted) => {
+
+  const planOf = (groups: readonly KeptGroup[], made: string | undefined, near?: LocalPart): ParquetPlan => {
+    const layoutOf = (more: readonly MadeColumn[]) => planLocalFile(footer, groups, mapping.nodes, more)
+    const layout = layoutOf(constants)
+    const sources = layout.ranges.map(({ source }) => source)
+    const probed = near?.ranges.map(({ source }) => source) ?? []
+    const isNew = (range: ByteRange) => !probed.some(({ start }) => start === range.start)
+    const detail: ParquetDetail = {
+      groups,
+      factsOf: ({ group }) => factsOfGroup(group, mapping),
+      bytesOf,
+      isPlain: (names) =>
+        !mapping.defaults.some(({ path }) => names.has(path[0])) &&
+        !mapping.witnesses.some((name) => names.has(name)),
+      probe: async (names, nameOf) => {
+        const nodes = mapping.nodes.filter(({ name }) => names.has(name))
+        const ordinals = new Map(groups.map((group) => [group.firstRow, nameOf(group)]))
+        const others = [...constants.filter(({ name }) => names.has(name)), namingColumn(ordinals)]
+        const layout = planLocalFile(footer, groups, nodes, others)
+        return { path: await make(layout), ranges: layout.ranges }
+      },
+      narrow: (fewer, reason, part) => {
+        if (fewer.length === groups.length && part === undefined) return planOf(groups, made)
+        add(reason, groups.length - fewer.length)
+        return planOf(fewer, undefined, part)
+      },
+    }
+    const plan = {
+      file,
+      rowGroups: footer.rowGroups.length,
+      rowGroupsKept: groups.length,
+      rows: layout.rows,
+      start: sources.reduce((first, { start }) => Math.min(first, start), file.size - footer.bytes),
+      skipped: { ...skipped },
+      defaults: mapping.defaults,
+      witnesses: mapping.witnesses,
+      bytesNeeded: footer.bytes + looked.bytes + totalSize([...probed, ...sources.filter(isNew)]),
+      diskBytes: layout.size,
+    }
+    return released(plan, detail, async (deleted) => {
       if (made !== undefined) return made
-      return make(deleted ? layoutOf([...constants, bitColumn(deletedColumn, deleted)]) : plain)
-    }),
-  })
+      return make(deleted ? layoutOf([...constants, bitColumn(deletedColumn, deleted)]) : layout, near)
+    })
+  }
+  const isAtHand = ({ group }: KeptGroup) =>
+    leaves.every(({ leaf }) => (group.columns[leaf]?.range.start ?? 0) >= tail.range.start)
+  const isMade = context.aheadBytes > 0 && !hasDeletes && kept.length > 0 && kept.every(isAtHand)
+  return planOf(kept, isMade ? await make(planLocalFile(footer, kept, mapping.nodes, constants)) : undefined)
+}
+
+/** Names each row group by a number, told by the row that it begins with. */
+const namingColumn = (names: ReadonlyMap<number, bigint>): MadeColumn => {
+  const columnOf = (value: bigint) =>
+    constantColumn({ name: groupColumn, type: { type: 'int', bits: 32, signed: true }, value }, '')
+  return {
+    name: groupColumn,
+    element: columnOf(0n).element,
+    chunk: (rows, firstRow) => columnOf(names.get(firstRow) ?? -1n).chunk(rows, firstRow),
+  }
 }
 
 /** A plan lives as long as its query; what it was made of, the footer above all, goes when its file is made. */
-const once = (make: ParquetPlan['fetch']): ParquetPlan['fetch'] => {
-  let waiting: ParquetPlan['fetch'] | undefined = make
-  return async (deleted) => {
-    const first = waiting
-    waiting = undefined
-    if (!first) throw new ConnectorError('internal', 'A file is fetched twice.')
-    return first(deleted)
+const released = (
+  plan: Omit<ParquetPlan, 'fetch' | 'detail'>,
+  detail: ParquetDetail,
+  make: ParquetPlan['fetch'],
+): ParquetPlan => {
+  let waiting: { readonly detail: ParquetDetail; readonly make: ParquetPlan['fetch'] } | undefined = {
+    detail,
+    make,
   }
+  return Object.freeze({
+    ...plan,
+    get detail() {
+      return waiting?.detail
+    },
+    fetch: async (deleted: DeletedBits | undefined) => {
+      const first = waiting
+      waiting = undefined
+      if (!first) throw new ConnectorError('internal', 'A file is fetched twice.')
+      return first.make(deleted)
+    },
+  })
 }
 
 const leavesOf = (node: LocalNode): readonly number[] =>

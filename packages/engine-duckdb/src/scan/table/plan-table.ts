@@ -16,6 +16,7 @@ import { isEqualityDelete, isPositionDelete } from './deletes.ts'
 import { planOther } from './other-file.ts'
 import { type ParquetPlan, planParquet } from './parquet-file.ts'
 import { predicateText } from './predicate-text.ts'
+import { topFiles } from './top-rows.ts'
 
 /** A data or delete file of a scan with what of it is read. */
 export interface FilePlan {
@@ -34,6 +35,9 @@ export interface TablePlan {
     | {
         readonly kind: 'files'
         readonly files: readonly FilePlan[]
+        /** Files of which no row group is read. */
+        readonly others: readonly FilePlan[]
+        readonly scan: ScanReceipt
         /** Delete files by identity: several data files share them. */
         readonly deleteFiles: ReadonlyMap<ScanFile, FilePlan>
       }
@@ -103,16 +107,40 @@ export const planTable = async (
       diskBytes: 0,
       receipt: { ...receipts(common, scan.receipt, []).receipt, fromMetadata: true },
     }
-  const files = await planFiles(context, scan.files, filter, limit)
-  const kept = files.filter(({ plan }) => plan.rowGroupsKept > 0)
+  const planned = await planFiles(context, scan.files, filter, limit)
+  const files = needs.top ? topFiles(planned, needs.top) : planned
+  const kept = files.filter(isRead)
   const deleteFiles = await planDeletes(context, kept)
-  const all = [...files, ...deleteFiles.values()]
+  const others = files.filter((file) => !isRead(file))
+  return planOfFiles(common, scan.receipt, { files: kept, others, deleteFiles })
+}
+
+const isRead = ({ plan }: FilePlan): boolean => plan.rowGroupsKept > 0
+
+type FilesContent = Extract<TablePlan['content'], { kind: 'files' }>
+
+const planOfFiles = (
+  common: Pick<TablePlan, 'label' | 'table' | 'needs'>,
+  scan: ScanReceipt,
+  { files, others, deleteFiles }: Pick<FilesContent, 'files' | 'others' | 'deleteFiles'>,
+): TablePlan => {
+  const read = [...files, ...deleteFiles.values()]
   return {
     ...common,
-    ...receipts(common, scan.receipt, all),
-    content: { kind: 'files', files: kept, deleteFiles },
-    diskBytes: [...kept, ...deleteFiles.values()].reduce((sum, { plan }) => sum + plan.diskBytes, 0),
+    ...receipts(common, scan, [...read, ...others]),
+    content: { kind: 'files', files, others, deleteFiles, scan },
+    diskBytes: read.reduce((sum, { plan }) => sum + plan.diskBytes, 0),
   }
+}
+
+/** The plan again with other plans of its files. */
+export const replan = (plan: TablePlan, files: readonly FilePlan[]): TablePlan => {
+  const { content } = plan
+  if (content.kind !== 'files') return plan
+  const { label, table, needs } = plan
+  const others = [...content.others, ...files.filter((file) => !isRead(file))]
+  const { deleteFiles, scan } = content
+  return planOfFiles({ label, table, needs }, scan, { files: files.filter(isRead), others, deleteFiles })
 }
 
 const rowsOf = (scan: Extract<Scan, { kind: 'files' }>): number | undefined => {

@@ -122,7 +122,7 @@ const dataSql = ({ paths, hasDeleted, witnesses }: FileGroup, relation: Relation
 }
 
 /** Reads local files by name, whichever of the columns each of them has. */
-const readMapped = (
+export const readMapped = (
   paths: readonly string[],
   columns: readonly Pick<ScanColumn, 'name' | 'type'>[],
 ): string => {
