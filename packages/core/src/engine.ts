@@ -106,6 +106,8 @@ export interface BeginLoadOptions extends LoadOptions {
   readonly replaceChanged?: boolean
   /** Delta and merge: rows of files that are gone from the listing go too. Needs the column `_file`. */
   readonly removeDeleted?: boolean
+  /** Bytes of disk that the engine's own copies of files, decompressed or rewritten, may take at a time; default 128 MiB. */
+  readonly copyBytes?: number
 }
 
 /** What one statement did. */

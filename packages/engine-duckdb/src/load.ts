@@ -18,6 +18,7 @@ import { mergeRows } from './modes/merge.ts'
 import { removeObjects, requireFileColumn } from './modes/remove.ts'
 import { type ModeContext, stageOf } from './modes/target.ts'
 import { storeRejects } from './rejects.ts'
+import { defaultCopyBytes } from './stage/copies.ts'
 import { createStage } from './stage/stage.ts'
 
 export interface LoadContext {
@@ -54,6 +55,7 @@ export const beginLoad = async (context: LoadContext, options: BeginLoadOptions)
     {
       existing: keeps ? await describeTable(connection, catalog, table) : undefined,
       stagingFolder: database.staging.path,
+      copyBytes: options.copyBytes ?? defaultCopyBytes,
       ordinal,
     },
   )

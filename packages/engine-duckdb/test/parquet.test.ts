@@ -64,6 +64,43 @@ describe('Parquet', () => {
     ])
   })
 
+  it('the way out of another type is one that there is', async () => {
+    const bench = await openBench()
+    const loading = async (sql: string, schemaPolicy: 'strict' | 'evolve') =>
+      failure(
+        load(
+          bench.engine,
+          [
+            await parquet(bench, '1.parquet', 'SELECT 1::INTEGER AS a'),
+            await parquet(bench, '2.parquet', sql),
+          ],
+          { schemaPolicy },
+        ),
+      )
+    expect(await loading('SELECT 1::BIGINT AS a', 'strict')).toMatchObject({
+      hint: expect.stringContaining('--schema evolve'),
+    })
+    for (const policy of ['strict', 'evolve'] as const) {
+      const { hint } = await loading("SELECT 'x' AS a", policy)
+      expect(hint).toContain('--column a=text')
+      expect(hint).not.toContain('evolve')
+    }
+  })
+
+  it('a given type that is narrower holds what it can, exactly', async () => {
+    const bench = await openBench()
+    const columnTypes = { a: { type: 'int', bits: 32, signed: true } } as const
+    const whole = await parquet(bench, '1.parquet', 'SELECT 7::BIGINT AS a')
+    await load(bench.engine, [whole], { columnTypes })
+    expect(await rows(bench.engine, 'SELECT a FROM t')).toEqual([[7]])
+    for (const value of ['1.5::DOUBLE', '3000000000'])
+      expect(
+        await failure(
+          load(bench.engine, [await parquet(bench, '2.parquet', `SELECT ${value} AS a`)], { columnTypes }),
+        ),
+      ).toMatchObject({ kind: 'data', code: 'BadRow', place: { column: 'a' } })
+  })
+
   it('evolve: columns are added and types widened', async () => {
     const bench = await openBench()
     const files = [

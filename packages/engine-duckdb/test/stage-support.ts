@@ -34,7 +34,7 @@ beforeEach(() => {
   ordinal++
 })
 
-export const file = async (key: string, body: string): Promise<StagedFile> => {
+export const file = async (key: string, body: string | Buffer): Promise<StagedFile> => {
   const format = detectFormat(key) as FileFormat
   const path = join(folder, `${count++}.${format.type}`)
   await writeFile(path, body)
@@ -47,13 +47,14 @@ export const load = async (
   files: StagedFile[],
   options: Partial<BeginLoadOptions> = {},
   batches = [files],
+  copyBytes = 1 << 24,
 ) => {
   // A test may load twice.
   await connection.run(`DROP TABLE IF EXISTS temp.__penstock_rejects_${ordinal}`)
   const stage = await createStage(
     connection,
     { table: 't', mode: 'full', schemaPolicy: 'strict', onBadRow: 'fail', runId: 'r', ...options },
-    { existing: undefined, stagingFolder: folder, ordinal },
+    { existing: undefined, stagingFolder: folder, copyBytes, ordinal },
   )
   for (const batch of batches) await stage.addFiles(batch, { signal })
   await stage.seal()

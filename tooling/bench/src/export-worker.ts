@@ -4,6 +4,7 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { s3Destination } from '@penstock/destination-s3'
 import { duckdb } from '@penstock/engine-duckdb'
 import { exportTo } from '@penstock/runtime'
+import { cpuMs } from './cpu.ts'
 import type { Measurement } from './worker.ts'
 
 /* One measured task in a process of its own, so that its peak memory is its own. Prints one JSON line. */
@@ -37,7 +38,7 @@ const measureCopy = async (task: CopyTask): Promise<Measurement> => {
   instance.closeSync()
   const ms = performance.now() - started
   await rm(task.target)
-  return { ms, rows: copied.rowsChanged, peakMemory: peakMemory(), peakStaging: 0 }
+  return { ms, cpuMs: cpuMs(atStart), rows: copied.rowsChanged, peakMemory: peakMemory(), peakStaging: 0 }
 }
 
 const measureExport = async (task: ExportTask): Promise<Measurement> => {
@@ -61,7 +62,13 @@ const measureExport = async (task: ExportTask): Promise<Measurement> => {
   await engine.close()
   const ms = performance.now() - started
   if (record.status !== 'succeeded') throw new Error(JSON.stringify(record.error))
-  return { ms, rows: record.export?.streams[0]?.rows ?? 0, peakMemory: peakMemory(), peakStaging }
+  return {
+    ms,
+    cpuMs: cpuMs(atStart),
+    rows: record.export?.streams[0]?.rows ?? 0,
+    peakMemory: peakMemory(),
+    peakStaging,
+  }
 }
 
 /** Measures a folder every 50 ms; what it returns ends that and tells the highest size, in bytes. */
@@ -94,5 +101,6 @@ const sizeOf = (path: string): Promise<number> =>
 
 const peakMemory = () => process.resourceUsage().maxRSS * 1024
 
+const atStart = process.cpuUsage()
 const task = JSON.parse(process.argv[2] ?? '{}') as CopyTask | ExportTask
 console.log(JSON.stringify(task.kind === 'copy' ? await measureCopy(task) : await measureExport(task)))

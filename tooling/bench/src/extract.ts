@@ -42,7 +42,7 @@ export const benchExtract = async (options: ExtractBenchOptions): Promise<void> 
 
 const heading = () =>
   console.log(
-    ['data', 'latency', 'floor s', 'extract s', 'ratio', 'MB/s', 'rows/s', 'memory', 'staging']
+    ['data', 'latency', 'floor s', 'extract s', 'ratio', 'cpu', 'MB/s', 'rows/s', 'memory', 'staging']
       .map(pad)
       .join(''),
   )
@@ -75,12 +75,14 @@ const benchFormat = async (
   if (wrong) throw new Error(`${format}: ${wrong.rows} rows instead of ${dataset.rows}`)
   const seconds = median(extracts.map(({ ms }) => ms)) / 1000
   const ratios = extracts.map(({ ms }, round) => ms / (floors[round]?.ms ?? ms))
+  const cpuRatios = extracts.map(({ cpuMs }, round) => cpuMs / (floors[round]?.cpuMs ?? cpuMs))
   const row = [
     format,
     `${latencyMs} ms`,
     (median(floors.map(({ ms }) => ms)) / 1000).toFixed(2),
     seconds.toFixed(2),
     median(ratios).toFixed(2),
+    median(cpuRatios).toFixed(2),
     (dataset.bytes / 1e6 / seconds).toFixed(0),
     `${(dataset.rows / 1e6 / seconds).toFixed(2)}M`,
     `${(Math.max(...extracts.map(({ peakMemory }) => peakMemory)) / 1024 ** 2).toFixed(0)}M`,

@@ -3,6 +3,7 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { duckdb } from '@penstock/engine-duckdb'
 import { extract } from '@penstock/runtime'
 import { s3 } from '@penstock/source-s3'
+import { cpuMs } from './cpu.ts'
 import { type BenchFormat, columns } from './dataset.ts'
 
 /* One measured task in a process of its own, so that its peak memory is its own. Prints one JSON line. */
@@ -29,6 +30,8 @@ export interface ExtractTask {
 
 export interface Measurement {
   readonly ms: number
+  /** Ms of processor time, of user and system together: steadier than the clock where others work as well. */
+  readonly cpuMs: number
   readonly rows: number
   /** Highest resident memory of the process, in bytes. */
   readonly peakMemory: number
@@ -64,7 +67,13 @@ const measureFloor = async (task: FloorTask): Promise<Measurement> => {
   connection.closeSync()
   instance.closeSync()
   const ms = performance.now() - started
-  return { ms, rows: Number(result.getRows()[0]?.[0]), peakMemory: peakMemory(), peakStaging: 0 }
+  return {
+    ms,
+    cpuMs: cpuMs(atStart),
+    rows: Number(result.getRows()[0]?.[0]),
+    peakMemory: peakMemory(),
+    peakStaging: 0,
+  }
 }
 
 const measureExtract = async (task: ExtractTask): Promise<Measurement> => {
@@ -90,11 +99,18 @@ const measureExtract = async (task: ExtractTask): Promise<Measurement> => {
   await engine.close()
   const ms = performance.now() - started
   if (record.status !== 'succeeded') throw new Error(JSON.stringify(record.error))
-  return { ms, rows: record.tables[0]?.rowsLoaded ?? 0, peakMemory: peakMemory(), peakStaging }
+  return {
+    ms,
+    cpuMs: cpuMs(atStart),
+    rows: record.tables[0]?.rowsLoaded ?? 0,
+    peakMemory: peakMemory(),
+    peakStaging,
+  }
 }
 
 const peakMemory = () => process.resourceUsage().maxRSS * 1024
 
+const atStart = process.cpuUsage()
 const task = JSON.parse(process.argv[2] ?? '{}') as FloorTask | ExtractTask
 if (!(task.kind === 'extract' && task.keep))
   for (const suffix of ['', '.wal']) await rm(`${task.database}${suffix}`, { force: true })

@@ -1,8 +1,7 @@
-import { closeSync, openSync, readSync } from 'node:fs'
-import type { CsvFormat, StagedFile } from '@penstock/core'
+import type { Compression, CsvFormat, StagedFile } from '@penstock/core'
 import { quoteText, quoteTextList } from '../sql.ts'
 import { type Dialect, decodeHead, detectDialect, distinctNames, parseRecords } from './dialect.ts'
-import { headBytes, readHead, refuseOtherFormat } from './head.ts'
+import { firstPlainBytes, headBytes, readHead, refuseOtherFormat } from './head.ts'
 import { csvErrorTables, type Layout, type ReadColumn } from './reading.ts'
 import { rewriteOf } from './rewrite.ts'
 
@@ -29,8 +28,6 @@ export const csvLayout = async (
   const lineEnd = head.indexOf(10)
   const rewrite = rewriteOf(dialect)
   const isPlain = dialect.header && !rewrite && dialect.skipLines === 0 && dialect.comment === ''
-  // Only a file that is stored as it is read may lend its header to the next one, which joins its group unseen.
-  const isStoredPlain = format.compression === 'none'
   const isOneLine = lineEnd > 0 && !head.subarray(0, lineEnd).includes(dialect.quote || '\n')
   return {
     type: 'csv',
@@ -38,25 +35,20 @@ export const csvLayout = async (
     names,
     dialect,
     ...(rewrite && { rewrite }),
-    ...(isStoredPlain && isPlain && isOneLine && { headerBytes: head.subarray(0, lineEnd + 1) }),
-    source: (paths, _types, tag) => ({
-      from: readCsv(paths, dialect, names.length, format, tag === undefined ? 'skip' : { tag }),
+    ...(isPlain && isOneLine && { headerBytes: head.subarray(0, lineEnd + 1) }),
+    source: (paths, _types, { tag, isPlain: isPlainCopy } = {}) => ({
+      from: readCsv(paths, dialect, names.length, {
+        compression: rewrite || isPlainCopy ? 'none' : format.compression,
+        onBadRecord: tag === undefined ? 'skip' : { tag },
+      }),
       columns,
     }),
   }
 }
 
-/** True when an uncompressed local file begins with exactly this header: no further look at it is needed. */
-export const beginsWith = (file: StagedFile, header: Buffer): boolean => {
-  if (file.path === undefined || file.format.compression !== 'none') return false
-  const descriptor = openSync(file.path, 'r')
-  try {
-    const begin = Buffer.alloc(header.length)
-    return readSync(descriptor, begin, 0, header.length, 0) === header.length && begin.equals(header)
-  } finally {
-    closeSync(descriptor)
-  }
-}
+/** True when a local file begins with exactly this header: no further look at it is needed. */
+export const beginsWith = (file: StagedFile, header: Buffer): boolean =>
+  firstPlainBytes(file, header.length)?.equals(header) ?? false
 
 /** What happens to a record that does not fit: it is left out, it ends the statement, or it goes to the tables of a tag. */
 type OnBadRecord = 'skip' | 'fail' | { readonly tag: string }
@@ -66,8 +58,7 @@ export const readCsv = (
   paths: readonly string[],
   dialect: Dialect,
   columnCount: number,
-  format: CsvFormat,
-  onBadRecord: OnBadRecord,
+  { compression, onBadRecord }: { compression: Compression; onBadRecord: OnBadRecord },
 ): string => {
   const columns = Array.from({ length: columnCount }, (_, index) => `'c${index}': 'VARCHAR'`)
   const options = [
@@ -80,7 +71,7 @@ export const readCsv = (
     ...(dialect.comment === '' ? [] : [`comment = ${quoteText(dialect.comment)}`]),
     `nullstr = ${quoteTextList(dialect.nullStrings)}`,
     'allow_quoted_nulls = false',
-    `compression = ${quoteText(rewriteOf(dialect) ? 'none' : format.compression)}`,
+    `compression = ${quoteText(compression)}`,
     `max_line_size = ${maxRecordBytes}`,
     // By default it is 16 times as much: more than the memory limit.
     `buffer_size = ${maxRecordBytes}`,

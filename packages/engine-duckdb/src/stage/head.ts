@@ -1,13 +1,8 @@
-import { closeSync, createReadStream, openSync, readSync } from 'node:fs'
+import { closeSync, createReadStream, openSync, readFileSync, readSync } from 'node:fs'
 import { addAbortSignal, PassThrough, Readable } from 'node:stream'
-import {
-  createGunzip,
-  createZstdDecompress,
-  gunzipSync,
-  constants as zlib,
-  zstdDecompressSync,
-} from 'node:zlib'
+import { createGunzip, gunzipSync, constants as zlib } from 'node:zlib'
 import { type Compression, ConnectorError, type FileFormat, type StagedFile } from '@penstock/core'
+import { unzstd, unzstdSync } from './zstd.ts'
 
 /** Bytes of a file's beginning that its layout is read from; a header may be larger, see {@link readHead}. */
 export const headBytes = 256 * 1024
@@ -43,24 +38,29 @@ const fromIterable = (iterable: AsyncIterable<Uint8Array>): Readable => {
 /** Who reads a stream is told its error; one that comes after the reader left must not end the process. */
 const quietAtEnd = <Stream extends Readable>(stream: Stream): Stream => stream.on('error', () => {})
 
+/** Of what is decompressed at a time: Node's 16 KiB cost twice the time. */
+const chunkSize = 1 << 18
+
 /**
- * The file's bytes without compression. Fails with a `data` error that names the object where it is corrupt, and with
- * whatever the stream fails with.
+ * The file's bytes without compression. Fails with a `data` error that names the object where it is cut off, or corrupt
+ * by its checksum, and with whatever the stream fails with.
  */
 export const plainBytes = (file: StagedFile, signal: AbortSignal): Readable => {
   const stored = quietAtEnd(addAbortSignal(signal, storedBytes(file)))
   const { compression } = file.format
   if (compression === 'none') return stored
-  const decompress = compression === 'gzip' ? createGunzip() : createZstdDecompress()
+  const decompress =
+    compression === 'gzip'
+      ? stored.pipe(createGunzip({ chunkSize }))
+      : Readable.from(unzstd(stored), { objectMode: false, highWaterMark: chunkSize })
   const plain = quietAtEnd(new PassThrough({ highWaterMark: 1 << 20 }))
-  decompress.on('error', (error) => plain.destroy(corrupt(file, error)))
+  decompress.on('error', (error) => plain.destroy(stored.errored ?? corrupt(file, error)))
   stored.on('error', (error) => plain.destroy(error))
   plain.on('close', () => {
     stored.destroy()
     decompress.destroy()
   })
-  stored.pipe(decompress).pipe(plain)
-  return plain
+  return decompress.pipe(plain)
 }
 
 /**
@@ -101,7 +101,7 @@ const quickHead = (file: StagedFile): { head: Buffer; isWhole: boolean } | undef
     const head =
       compression === 'gzip'
         ? gunzipSync(stored, { finishFlush: isWhole ? zlib.Z_FINISH : zlib.Z_SYNC_FLUSH, maxOutputLength })
-        : isWhole && zstdDecompressSync(stored, { maxOutputLength })
+        : isWhole && unzstdSync(stored, maxOutputLength)
     return head ? { head, isWhole } : undefined
   } catch {
     // Larger than it looks, or corrupt: the stream tells.
@@ -111,6 +111,44 @@ const quickHead = (file: StagedFile): { head: Buffer; isWhole: boolean } | undef
 
 /** Bound of what {@link quickHead} unpacks. */
 const maxOutputLength = 16 * headBytes
+
+/**
+ * That many bytes of the beginning of a local file without compression, fewer where there are not so many. Undefined
+ * where they can't be had at once.
+ */
+export const firstPlainBytes = (file: StagedFile, count: number): Buffer | undefined => {
+  const { path, format } = file
+  if (path === undefined) return undefined
+  if (format.compression === 'none') return firstBytes(path, count)
+  try {
+    if (format.compression === 'zstd') return smallBytes(file, maxOutputLength)?.subarray(0, count)
+    const options = { finishFlush: zlib.Z_SYNC_FLUSH, maxOutputLength }
+    return gunzipSync(firstBytes(path, count + 512), options).subarray(0, count)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * All bytes of a small local file without compression, without streams: asking for each of many files takes longer than
+ * reading it. Undefined where it is larger than `maxBytes`, stored or decompressed, or corrupt.
+ */
+export const smallBytes = ({ path, format }: StagedFile, maxBytes: number): Buffer | undefined => {
+  const stored = readFileSync(path ?? '')
+  if (stored.length > maxBytes) return undefined
+  try {
+    switch (format.compression) {
+      case 'none':
+        return stored
+      case 'gzip':
+        return gunzipSync(stored, { maxOutputLength: maxBytes })
+      case 'zstd':
+        return unzstdSync(stored, maxBytes)
+    }
+  } catch {
+    return undefined
+  }
+}
 
 const firstBytes = (path: string, count: number): Buffer => {
   const descriptor = openSync(path, 'r')

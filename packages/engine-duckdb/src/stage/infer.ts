@@ -9,6 +9,7 @@ import {
 import { firstRow, quoteIdentifier } from '../sql.ts'
 import { blame, mixedLineEndsCode } from './blame.ts'
 import { givenType } from './columns.ts'
+import { defaultCopyBytes } from './copies.ts'
 import { inferTypes } from './infer-types.ts'
 import { groupFiles, withPaths } from './inputs.ts'
 import { jsonKeys, jsonLayout, withKeys } from './json.ts'
@@ -42,7 +43,11 @@ export const inferColumns = async (
       found: known ? merge(known.found, found) : found,
     })
   }
-  const read = { folder: options.stagingFolder, signal: options.signal ?? new AbortController().signal }
+  const read = {
+    folder: options.stagingFolder,
+    copyBytes: defaultCopyBytes,
+    signal: options.signal ?? new AbortController().signal,
+  }
   for (const [ordinal, file] of files.entries()) {
     for (const [name, found] of await columnsOfFile(connection, { ordinal, file }, read)) note(name, found)
     for (const [name, value] of Object.entries(file.constants)) {

@@ -1,14 +1,13 @@
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { CsvFormat, StagedFile } from '@penstock/core'
 import { firstRow } from '../sql.ts'
+import { isCopied, plainSizeOf, withCopies } from './copies.ts'
 import { beginsWith, csvLayout } from './csv.ts'
 import { columnsByName, jsonLayout, jsonReader } from './json.ts'
 import { parquetLayout } from './parquet.ts'
 import { throughPipe } from './pipe.ts'
 import type { InputFile, Layout, ReadContext } from './reading.ts'
-import { textBytes, writeCopy } from './rewrite.ts'
+import { textBytes } from './rewrite.ts'
 
 /** Files of one layout, in the order in which they came. */
 export interface FileGroup {
@@ -33,7 +32,7 @@ export const groupFiles = async (
     // A pipe serves one file, so a streamed file is a group of its own.
     const isStreamed = input.file.path === undefined
     const header = isStreamed ? undefined : last?.layout.headerBytes
-    if (last && header && input.file.format.type === 'csv' && beginsWith(input.file, header)) {
+    if (last && header && isAlike(input.file, last) && beginsWith(input.file, header)) {
       last.files.push(input)
       continue
     }
@@ -47,6 +46,9 @@ export const groupFiles = async (
   }
   return [...groups.values()]
 }
+
+const isAlike = ({ format }: StagedFile, { files }: FileGroup): boolean =>
+  format.type === 'csv' && format.compression === files[0]?.file.format.compression
 
 const layoutOf = async (
   connection: DuckDBConnection,
@@ -69,45 +71,63 @@ const layoutOf = async (
 
 /**
  * Parts of a group that one statement reads. Of delimited text only so many files: where there are more than two for
- * each thread, DuckDB 1.5 passes over a record at the end of a file whose quote does not close, without a word.
+ * each thread, DuckDB 1.5 passes over a record at the end of a file whose quote does not close, without a word. And
+ * only as many as have room for their copies; a file that has none is alone.
  */
 export const statementsOf = async (
   connection: DuckDBConnection,
-  { layout, files }: FileGroup,
+  group: FileGroup,
+  { copyBytes }: ReadContext,
 ): Promise<readonly FileGroup[]> => {
-  if (layout.type !== 'csv') return [{ layout, files }]
+  const { layout, files } = group
   const [threads] = (await firstRow(connection, "SELECT current_setting('threads')")) ?? []
-  const count = 2 * Number(threads)
-  return Array.from({ length: Math.ceil(files.length / count) }, (_, index) => ({
-    layout,
-    files: files.slice(index * count, (index + 1) * count),
-  }))
+  const maxFiles = layout.type === 'csv' ? 2 * Number(threads) : Number.POSITIVE_INFINITY
+  const sizeOf = isCopied(group) ? plainSizeOf : () => 0
+  const parts: InputFile[][] = []
+  let room = 0
+  for (const input of files) {
+    const size = sizeOf(input.file)
+    const last = parts.at(-1)
+    room -= size
+    if (last && room >= 0 && last.length < maxFiles) last.push(input)
+    else {
+      parts.push([input])
+      room = copyBytes - size
+    }
+  }
+  return parts.map((part) => ({ layout, files: part }))
 }
 
-/** Runs `use` with local paths that DuckDB can read: the staged files, rewritten copies, or a pipe. */
-export const withPaths = async <Result>(
-  group: FileGroup,
+/** Runs `use` with the path of a pipe through which the text of a file flows. */
+export const withPipe = <Result>(
+  { layout, files }: FileGroup,
   { folder, signal }: ReadContext,
   use: (paths: readonly string[]) => Promise<Result>,
 ): Promise<Result> => {
+  const [first] = files as [InputFile]
+  return throughPipe(
+    folder,
+    `pipe-${first.ordinal}`,
+    () => textBytes(first.file, layout.rewrite, signal),
+    (path) => use([path]),
+    signal,
+  )
+}
+
+/**
+ * Runs `use` with local paths that DuckDB can read, for a look at the files: the staged files, rewritten copies, or a
+ * pipe. Rows that are loaded come from {@link withCopies} where files are compressed.
+ */
+export const withPaths = async <Result>(
+  group: FileGroup,
+  read: ReadContext,
+  use: (paths: readonly string[]) => Promise<Result>,
+): Promise<Result> => {
   const { layout, files } = group
-  const { rewrite } = layout
-  const [first] = files
-  if (first && first.file.path === undefined)
-    return throughPipe(
-      folder,
-      `pipe-${first.ordinal}`,
-      () => textBytes(first.file, rewrite, signal),
-      (path) => use([path]),
-      signal,
-    )
-  if (!rewrite) return use(files.map(({ file }) => file.path ?? ''))
-  const copies: string[] = []
-  try {
-    for (const { file, ordinal } of files)
-      copies.push(await writeCopy(file, rewrite, folder, `copy-${ordinal}`, signal))
-    return await use(copies)
-  } finally {
-    for (const { ordinal } of files) await rm(join(folder, `copy-${ordinal}`), { force: true })
-  }
+  if (files[0] && files[0].file.path === undefined) return withPipe(group, read, use)
+  if (!layout.rewrite) return use(files.map(({ file }) => file.path ?? ''))
+  const result = await withCopies(group, read, async (paths) => ({ value: await use(paths) }))
+  if (result) return result.value
+  if (files.length === 1) return withPipe(group, read, use)
+  return withCopies(group, { ...read, copyBytes: Number.POSITIVE_INFINITY }, use) as Promise<Result>
 }

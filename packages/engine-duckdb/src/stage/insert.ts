@@ -1,7 +1,8 @@
-import type { LineageColumn } from '@penstock/core'
+import type { LineageColumn, LogicalType } from '@penstock/core'
 import { duckdbType } from '../logical-types.ts'
 import { quoteIdentifier, quoteNullableText, quoteTextList } from '../sql.ts'
 import { findColumn, type StageColumn } from './columns.ts'
+import { fits } from './lattice.ts'
 import { castOf, doubtOf, type SourceValue, type TimeFormats } from './proofs.ts'
 import type { InputFile, Source } from './reading.ts'
 
@@ -40,6 +41,10 @@ const lineageValue = (files: readonly InputFile[], name: LineageColumn): string 
   }
 }
 
+/** Whether a cast from a declared type loses nothing. A type that the user gave may be narrower: then values are proved. */
+const isHeld = (declared: LogicalType, type: LogicalType): boolean =>
+  type.type === 'string' || fits(declared, type)
+
 /** How the rows of a source become rows of the staging table. A column that the files lack is null. */
 export const rowSql = (
   columns: readonly StageColumn[],
@@ -64,8 +69,7 @@ export const rowSql = (
       continue
     }
     texts.push(value.text)
-    if (read?.declared && column.type) {
-      // Declared types were compared before: this widens without loss.
+    if (read?.declared && column.type && isHeld(read.declared, column.type)) {
       values.push(`${value.raw}::${duckdbType(column.type)}`)
       continue
     }

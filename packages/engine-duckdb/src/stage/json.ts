@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { type Compression, ConnectorError, type LogicalType, type StagedFile } from '@penstock/core'
+import type { Compression, LogicalType, StagedFile } from '@penstock/core'
 import { quoteIdentifier, quoteText, quoteTextList, rowsOf } from '../sql.ts'
 import { sameName } from './columns.ts'
 import { readHead, refuseOtherFormat } from './head.ts'
@@ -70,7 +70,7 @@ export const jsonLayout = (columns: readonly JsonColumn[], reader: JsonReader): 
   names: columns.map(({ name }) => name),
   columnKeys: columns.map(({ keys }) => keys),
   ...(reader.hasMark && { rewrite: () => [blankMark()] }),
-  source: (paths, types) => {
+  source: (paths, types, { isPlain } = {}) => {
     const structure = Object.fromEntries(
       columns.map(({ name }, index) => [name, isTextual(types[index]) ? 'VARCHAR' : 'JSON']),
     )
@@ -84,7 +84,7 @@ export const jsonLayout = (columns: readonly JsonColumn[], reader: JsonReader): 
           `WHEN len(list_distinct(list_intersect(keys, ${quoteTextList(keys)}))) > 1 THEN ${rowFault.ambiguousKey}`,
       )
     return {
-      from: `(SELECT file_index, json AS record, json_keys(json) AS keys, ${fields} AS fields FROM ${jsonRecords(paths, reader)})`,
+      from: `(SELECT file_index, json AS record, json_keys(json) AS keys, ${fields} AS fields FROM ${jsonRecords(paths, isPlain ? { ...reader, compression: 'none' } : reader)})`,
       columns: columns.map((column, index) => jsonColumn(column, types[index])),
       // Most records have the usual keys in the usual order: only the others are looked at closely.
       fault: `CASE WHEN keys = ${usual} AND len(keys) > 0 THEN NULL
@@ -142,15 +142,6 @@ export const jsonReader = async (file: StagedFile, signal: AbortSignal): Promise
   const [first] = /[^\s\ufeff]/.exec(head.toString()) ?? []
   const hasMark = head.subarray(0, byteOrderMark.length).equals(byteOrderMark)
   if (first === undefined) return undefined
-  if (file.path === undefined && file.format.type === 'json')
-    throw new ConnectorError(
-      'resource',
-      `${file.url} is a JSON document, which is read from a local copy alone.`,
-      {
-        place: { object: file.url },
-        hint: 'Raise the limit of the staging space above the size of the object.',
-      },
-    )
   const shape = file.format.type === 'ndjson' ? 'newline_delimited' : first === '[' ? 'array' : 'unstructured'
   // A pipe and a rewritten copy carry plain bytes.
   return {

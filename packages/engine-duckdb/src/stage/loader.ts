@@ -16,9 +16,10 @@ import {
 } from './bad-rows.ts'
 import { blame } from './blame.ts'
 import type { StageColumn } from './columns.ts'
-import { type FileGroup, groupFiles, statementsOf, withPaths } from './inputs.ts'
+import { isCopied, withCopies } from './copies.ts'
+import { type FileGroup, groupFiles, statementsOf, withPaths, withPipe } from './inputs.ts'
 import { badColumn, fileColumn, insertSql } from './insert.ts'
-import { packsOf, withPacked } from './packed.ts'
+import { isPackable, minFiles, type Packed, withPacked } from './packed.ts'
 import type { TimeFormats } from './proofs.ts'
 import type { InputFile, ReadContext, Source } from './reading.ts'
 import { alignColumns, defineColumns, typesFor } from './schema.ts'
@@ -59,6 +60,11 @@ const ofFiles = ({ files }: FileGroup): string => {
   return `${quoteIdentifier(fileColumn)} BETWEEN ${Math.min(...ordinals)} AND ${Math.max(...ordinals)}`
 }
 
+const halvesOf = ({ layout, files }: FileGroup): readonly FileGroup[] => {
+  const middle = files.length >> 1
+  return [files.slice(0, middle), files.slice(middle)].map((half) => ({ layout, files: half }))
+}
+
 /** What the statements over a group inserted, and what they could not parse. */
 interface Outcome {
   readonly rows: number
@@ -74,12 +80,12 @@ export const formatsOf = (file: StagedFile): TimeFormats =>
 export const createFileLoader = (
   connection: DuckDBConnection,
   options: StageOptions,
-  { stagingFolder: folder, ordinal }: StageContext,
+  { stagingFolder: folder, copyBytes, ordinal }: StageContext,
   state: LoaderState,
 ) => {
   const hintOptions = { ...options, intoExisting: state.isTemporary }
   const tag = () => `${ordinal}_${state.nextTag++}`
-  let read: ReadContext = { folder, signal: new AbortController().signal }
+  let read: ReadContext = { folder, copyBytes, signal: new AbortController().signal }
   const context: LoaderContext = {
     connection,
     options,
@@ -112,12 +118,23 @@ export const createFileLoader = (
       : Math.max(0, options.limitRows - state.inserted - state.rejected - rows)
 
   /** Inserts the rows of a group; what read_csv could not parse comes back by file. */
-  const insert = async (group: FileGroup): Promise<Outcome> => {
-    let outcome: Outcome = { rows: 0, unparsed: noUnparsed }
-    for (const pack of packsOf(group)) {
-      const packed = await insertPacked(pack, outcome.rows)
-      if (packed !== undefined) outcome = { ...outcome, rows: outcome.rows + packed }
-      else for (const part of await statementsOf(connection, pack)) outcome = await insertPart(part, outcome)
+  const insert = (group: FileGroup): Promise<Outcome> => insertAll(group, { rows: 0, unparsed: noUnparsed })
+
+  /** Small files are read as one as far as they can be; the others by themselves, without a change of their order. */
+  const insertAll = async ({ layout, files }: FileGroup, before: Outcome): Promise<Outcome> => {
+    let outcome = before
+    for (let rest = files; rest.length > 0; ) {
+      const packed = isPackable({ layout, files: rest })
+        ? await insertPacked({ layout, files: rest }, outcome.rows)
+        : undefined
+      const part = { layout, files: rest.slice(0, packed?.files) }
+      rest = rest.slice(part.files.length)
+      if (packed?.result !== undefined) outcome = { ...outcome, rows: outcome.rows + packed.result }
+      else if (packed && part.files.length >= 2 * minFiles)
+        for (const half of halvesOf(part)) outcome = await insertAll(half, outcome)
+      else
+        for (const statement of await statementsOf(connection, part, read))
+          outcome = await insertPart(statement, outcome)
     }
     return outcome
   }
@@ -129,22 +146,39 @@ export const createFileLoader = (
     return Number(row?.[0] ?? 0)
   }
 
-  const insertPacked = (group: FileGroup, before: number): Promise<number | undefined> =>
+  const insertPacked = (group: FileGroup, before: number): Promise<Packed<number>> =>
     withPacked(
       connection,
       group,
       typesFor(group.layout, state.columns ?? []),
       { read, tag: tag() },
-      (source) => insertFrom(source, group.files, before),
+      (source, files) => insertFrom(source, files, before),
     ).catch(async (error: unknown) => {
       throw await blame(error, group, read)
     })
 
   const insertPart = async (group: FileGroup, before: Outcome): Promise<Outcome> => {
+    if (!isCopied(group))
+      return withPaths(group, read, (paths) => insertPaths(group, paths, { before, isPlain: false }))
+    const usePlain = (paths: readonly string[]) => insertPaths(group, paths, { before, isPlain: true })
+    const inserted = await withCopies(group, read, usePlain)
+    if (inserted) return inserted
+    if (group.files.length === 1) return withPipe(group, read, usePlain)
+    let outcome = before
+    for (const half of halvesOf(group)) outcome = await insertPart(half, outcome)
+    return outcome
+  }
+
+  const insertPaths = async (
+    group: FileGroup,
+    paths: readonly string[],
+    { before, isPlain }: { before: Outcome; isPlain: boolean },
+  ): Promise<Outcome> => {
     const { layout, files } = group
     const currentTag = tag()
-    return withPaths(group, read, async (paths) => {
-      const source = layout.source(paths, typesFor(layout, state.columns ?? []), currentTag)
+    try {
+      const types = typesFor(layout, state.columns ?? [])
+      const source = layout.source(paths, types, { tag: currentTag, isPlain })
       const rows = await insertFrom(source, files, before.rows).catch(async (error: unknown) => {
         throw await blame(error, group, read)
       })
@@ -153,9 +187,9 @@ export const createFileLoader = (
           ? await keepUnparsed(connection, before.unparsed, group, paths, currentTag)
           : noUnparsed
       return { rows: before.rows + rows, unparsed }
-    }).finally(() =>
-      layout.type === 'csv' ? dropErrorTables(connection, currentTag).catch(() => {}) : undefined,
-    )
+    } finally {
+      if (layout.type === 'csv') await dropErrorTables(connection, currentTag).catch(() => {})
+    }
   }
 
   /** Reasons for which rows of these files are bad. */
@@ -287,7 +321,7 @@ export const createFileLoader = (
   }
 
   const addFiles = async (files: readonly StagedFile[], signal: AbortSignal): Promise<void> => {
-    read = { folder, signal }
+    read = { folder, copyBytes, signal }
     const inputs = files.map((file): InputFile => ({ ordinal: state.nextOrdinal++, file }))
     let rest: readonly InputFile[] = inputs
     while (!state.columns && rest.length > 0) {

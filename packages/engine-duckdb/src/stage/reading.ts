@@ -12,9 +12,10 @@ export interface ReadColumn {
   readonly declared?: LogicalType
 }
 
-/** What reading takes beside the files: a folder for pipes and copies, and when to stop. */
+/** What reading takes beside the files: a folder for pipes and copies, bytes that the copies may have, and when to stop. */
 export interface ReadContext {
   readonly folder: string
+  readonly copyBytes: number
   readonly signal: AbortSignal
 }
 
@@ -37,6 +38,13 @@ export interface Source {
 /** Reasons of `__bad` that concern a whole row; others are the position of a column. */
 export const rowFault = { malformed: -1, unknownKey: -2, ambiguousKey: -3 } as const
 
+export interface SourceOptions {
+  /** CSV records that can't be parsed go to tables named by it; without it they are passed over. */
+  readonly tag?: string
+  /** The paths are of copies without compression. */
+  readonly isPlain?: boolean
+}
+
 /** Files that one statement can read: the same format, dialect and columns. */
 export interface Layout {
   readonly type: 'csv' | 'ndjson' | 'json' | 'parquet'
@@ -53,10 +61,13 @@ export interface Layout {
   readonly dialect?: Dialect
   /** What has to be done to the bytes before they can be read. */
   readonly rewrite?: Rewrite
-  /** Bytes of the header with its line end: an uncompressed file that begins with them has this layout. */
+  /** Bytes of the header with its line end: a file of the same compression that begins with them has this layout. */
   readonly headerBytes?: Buffer
-  /** CSV records that can't be parsed go to tables named by `tag`; without it they are passed over. */
-  source(paths: readonly string[], types: readonly (LogicalType | undefined)[], tag?: string): Source
+  source(
+    paths: readonly string[],
+    types: readonly (LogicalType | undefined)[],
+    options?: SourceOptions,
+  ): Source
 }
 
 /** Table of the records that read_csv could not parse, and the one that names its files. */

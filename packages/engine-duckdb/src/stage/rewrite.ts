@@ -1,7 +1,4 @@
-import { createWriteStream } from 'node:fs'
-import { join } from 'node:path'
 import { type Readable, Transform } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import type { StagedFile } from '@penstock/core'
 import type { Dialect } from './dialect.ts'
 import { plainBytes } from './head.ts'
@@ -152,16 +149,3 @@ export const textBytes = (file: StagedFile, rewrite: Rewrite | undefined, signal
     },
     plainBytes(file, signal),
   )
-
-/** Writes these bytes to a file in the folder; returns its path. */
-export const writeCopy = async (
-  file: StagedFile,
-  rewrite: Rewrite,
-  folder: string,
-  name: string,
-  signal: AbortSignal,
-): Promise<string> => {
-  const path = join(folder, name)
-  await pipeline([plainBytes(file, signal), ...rewrite(), createWriteStream(path)])
-  return path
-}

@@ -152,12 +152,13 @@ export const alignColumns = async (context: LoaderContext, given: FileGroup): Pr
   const extra = [...layout.names, ...constants].filter((name) => !findColumn(known, name))
   const evolves = options.schemaPolicy === 'evolve'
   if (missing[0] && !evolves && !layout.json)
-    throw differs(file.url, missing[0].name, `it has no column "${missing[0].name}"`)
+    throw differs(file.url, missing[0].name, `it has no column "${missing[0].name}"`, allowing(context))
   if (extra[0] !== undefined && !evolves)
     throw differs(
       file.url,
       extra[0],
       `it has a column "${extra[0]}" that ${columnsOwner(context)} does not have`,
+      allowing(context),
     )
   if (extra.length > 0) await addColumns(context, group, extra)
   for (const [index, type] of (layout.declared ?? []).entries())
@@ -168,12 +169,16 @@ export const alignColumns = async (context: LoaderContext, given: FileGroup): Pr
 const columnsOwner = ({ options, state }: LoaderContext) =>
   options.mode !== 'full' && state.nextOrdinal === 0 ? `table "${options.table}"` : 'the schema of this load'
 
-const differs = (url: string, column: string, what: string): ConnectorError =>
+const differs = (url: string, column: string, what: string, wayOut: string): ConnectorError =>
   new ConnectorError('data', `${url} does not conform: ${what}.`, {
     code: 'SchemaMismatch',
     place: { object: url, column },
-    hint: 'Allow it with --schema evolve, or leave the object out with --exclude.',
+    hint: `${wayOut}, or leave the object out with --exclude.`,
   })
+
+/** What allows other columns. A schema that the user gave can't evolve. */
+const allowing = ({ options }: LoaderContext): string =>
+  options.schemaPolicy === 'freeze' ? 'Correct the columns that are given' : 'Allow it with --schema evolve'
 
 /** Files without a header have their columns by position. */
 const withPositionalNames = (group: FileGroup, columns: readonly StageColumn[]): FileGroup => {
@@ -181,8 +186,8 @@ const withPositionalNames = (group: FileGroup, columns: readonly StageColumn[]):
   const data = columns.filter(({ kind }) => kind === 'data')
   if (!layout.dialect || layout.dialect.header || data.length !== layout.names.length) return group
   const names = data.map(({ name }) => name)
-  const source: Layout['source'] = (paths, types, tag) => {
-    const inner = layout.source(paths, types, tag)
+  const source: Layout['source'] = (paths, types, options) => {
+    const inner = layout.source(paths, types, options)
     return {
       ...inner,
       columns: inner.columns.map((column, index) => ({ ...column, name: names[index] ?? column.name })),
@@ -246,13 +251,16 @@ const alignDeclared = async (
   const column = findColumn(state.columns ?? [], name)
   if (!column || column.fixed) return
   if (column.type === undefined || !fits(type, column.type)) {
-    const wider =
-      column.type === undefined || options.schemaPolicy === 'evolve' ? widen(column.type, type) : undefined
+    const possible = widen(column.type, type)
+    const wider = column.type === undefined || options.schemaPolicy === 'evolve' ? possible : undefined
     if (!wider)
       throw differs(
         url,
         name,
         `column "${name}" is ${describeType(type)}, and ${column.type ? describeType(column.type) : 'text'} in the files before it`,
+        possible
+          ? allowing(context)
+          : `No type holds both without loss: load all of the column as text with --column ${name}=text (columns: {${name}: text})${state.isTemporary ? ' and --mode full' : ''}`,
       )
     await changeType(context, column, wider)
   }

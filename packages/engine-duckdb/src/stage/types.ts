@@ -9,6 +9,8 @@ export interface StageContext {
   readonly existing: TableSchema | undefined
   /** Local folder for named pipes and converted files; it exists. */
   readonly stagingFolder: string
+  /** Bytes that converted files may have at a time. */
+  readonly copyBytes: number
   /** Suffix that tells the tables of this load from those of others in the same transaction. */
   readonly ordinal: number
 }

@@ -47,6 +47,7 @@ export const loadFiles = async (options: FileLoadOptions): Promise<TableLoadOutc
     ...engineOptions(table.name, load),
     replaceChanged: load.mode === 'delta' && load.changed === 'replace',
     removeDeleted: load.mode !== 'full' && load.deleted === 'remove',
+    copyBytes: staging.copyBytes,
   })
   const report = createReport(table.name, staging, onProgress)
   const loaded = await pump(comparison.entries(kinds), tableLoad, {

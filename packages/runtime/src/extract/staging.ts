@@ -16,14 +16,20 @@ import { type Budget, createBudget } from './budget.ts'
 /** Default ceiling of the staging disk: 4 GiB (s3-connectors.md, resources). */
 export const defaultStagingBytes = 4 * 1024 ** 3
 
+/** Share of the ceiling, and most bytes, that are left to the engine for copies that it makes of files. */
+const copyShare = 0.25
+const maxCopyBytes = 128 * 1024 ** 2
+
 /** How often an object that changes underneath is looked up again before the run gives up on it. */
 const maxRefreshes = 3
 
 /** A folder with a ceiling, in which local copies of objects live for a short time. */
 export interface Staging {
   readonly folder: string
-  /** Ceiling in bytes: what was asked for, or less where the disk has less. */
+  /** Ceiling of the local copies of objects in bytes: what was asked for, or less where the disk has less. */
   readonly ceiling: number
+  /** Bytes beside those that the engine may use for copies of its own. */
+  readonly copyBytes: number
   readonly budget: Budget
   remove(): Promise<void>
 }
@@ -39,10 +45,13 @@ export const createStaging = async (
   await mkdir(parent, { recursive: true })
   const folder = await mkdtemp(join(parent, 'run-'))
   const disk = await statfs(folder)
-  const ceiling = Math.max(1, Math.min(bytes, Math.floor(disk.bavail * disk.bsize * 0.8)))
+  const whole = Math.max(1, Math.min(bytes, Math.floor(disk.bavail * disk.bsize * 0.8)))
+  const copyBytes = Math.min(Math.floor(whole * copyShare), maxCopyBytes)
+  const ceiling = whole - copyBytes
   return Object.freeze({
     folder,
     ceiling,
+    copyBytes,
     budget: createBudget(ceiling),
     remove: () => rm(folder, { recursive: true, force: true }),
   })
@@ -78,7 +87,7 @@ export const stageFile = async (
     const remote = table.open(entry)
     const common = { entry, url: remote.url, format, constants: table.constants?.(entry) ?? {} }
     if (entry.size > staging.ceiling) {
-      if (!options.streamable(format)) throw tooLarge(remote.url, entry.size, staging.ceiling)
+      if (!options.streamable(format)) throw tooLarge(remote.url, entry.size, staging)
       const stream = () => remote.read(undefined, options)
       return { file: { ...common, stream }, held: 0, release: async () => {} }
     }
@@ -172,11 +181,15 @@ const formatOf = (table: FileTable, entry: FileEntry): FileFormat => {
   })
 }
 
-const tooLarge = (url: string, size: number, ceiling: number): ConnectorError =>
-  new ConnectorError('resource', `${url} has ${size} bytes; the staging ceiling is ${ceiling} bytes.`, {
-    place: { object: url },
-    hint: `A file of this type is read at random places, so it has to fit: raise --staging to ${Math.ceil(size / 1024 ** 3)}GiB or more.`,
-  })
+const tooLarge = (url: string, size: number, { ceiling }: Staging): ConnectorError =>
+  new ConnectorError(
+    'resource',
+    `${url} has ${size} bytes; the staging ceiling leaves ${ceiling} bytes for copies of objects.`,
+    {
+      place: { object: url },
+      hint: `A file of this type is read at random places, so it has to fit: raise --staging to ${Math.ceil((size + maxCopyBytes) / 1024 ** 3)}GiB or more.`,
+    },
+  )
 
 const suffixOf = (format: FileFormat): string => {
   const compression = { none: '', gzip: '.gz', zstd: '.zst' }[format.compression]

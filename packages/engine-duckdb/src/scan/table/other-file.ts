@@ -66,7 +66,13 @@ const convert = async (
       context.signal,
     )
   if (format.type === 'json' || format.type === 'ndjson')
-    return writeJsonRows(connection, { url: scanFile.file.url, path: source, format }, present, path)
+    return writeJsonRows(
+      connection,
+      { url: scanFile.file.url, path: source, format },
+      present,
+      path,
+      context.signal,
+    )
   throw new ConnectorError('internal', `No way to read ${format.type}.`)
 }
 

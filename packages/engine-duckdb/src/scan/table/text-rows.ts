@@ -1,18 +1,44 @@
-import { basename, dirname } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { ConnectorError, type CsvFormat, type FileFormat, type ScanColumn } from '@penstock/core'
+import {
+  ConnectorError,
+  type CsvFormat,
+  type FileFormat,
+  type ScanColumn,
+  type StagedFile,
+} from '@penstock/core'
 import { duckdbType } from '../../logical-types.ts'
 import { quoteIdentifier, quoteText } from '../../sql.ts'
+import { writeCopy } from '../../stage/copies.ts'
 import { readCsv } from '../../stage/csv.ts'
 import { type Dialect, decodeHead, detectDialect, parseRecords } from '../../stage/dialect.ts'
 import { headBytes, readHead } from '../../stage/head.ts'
-import { rewriteOf, writeCopy } from '../../stage/rewrite.ts'
+import { type Rewrite, rewriteOf } from '../../stage/rewrite.ts'
 
 /** A file of text that is on the local disk. */
 interface TextFile<Format extends FileFormat> {
   readonly url: string
   readonly path: string
   readonly format: Format
+}
+
+const stagedAs = ({ url, path, format }: TextFile<FileFormat>): StagedFile => ({
+  entry: { container: '', key: url, version: '', size: 0, modified: 0 },
+  url,
+  format,
+  constants: {},
+  path,
+})
+
+/** The file itself, or a copy of it that is decompressed and rewritten: DuckDB does not notice where one was cut off. */
+const plainPath = async (
+  file: TextFile<FileFormat>,
+  rewrite: Rewrite | undefined,
+  signal: AbortSignal,
+): Promise<string> => {
+  if (!rewrite && file.format.compression === 'none') return file.path
+  const path = `${file.path}.text`
+  await writeCopy(stagedAs(file), rewrite, { path, room: { bytes: Number.POSITIVE_INFINITY }, signal })
+  return path
 }
 
 /** Writes the rows of delimited text as Parquet. A value that is none of its column's type is a `data` error. */
@@ -23,15 +49,10 @@ export const writeCsvRows = async (
   target: string,
   signal: AbortSignal,
 ): Promise<void> => {
-  const entry = { container: '', key: url, version: '', size: 0, modified: 0 }
-  const staged = { entry, url, format, constants: {}, path }
-  const head = await readHead(staged, signal)
+  const head = await readHead(stagedAs({ url, path, format }), signal)
   const dialect = detectDialect(head, format, head.length < headBytes)
   const first = parseRecords(decodeHead(head, dialect.encoding), dialect, 1)[0] ?? []
-  const rewrite = rewriteOf(dialect)
-  const source = rewrite
-    ? await writeCopy(staged, rewrite, dirname(path), `${basename(path)}.text`, signal)
-    : path
+  const source = await plainPath({ url, path, format }, rewriteOf(dialect), signal)
   const values = columns.map((column) => {
     const index = fieldIndex(column, first, dialect)
     const isText = column.type.type === 'string'
@@ -39,8 +60,10 @@ export const writeCsvRows = async (
     return `${field}::${duckdbType(column.type)} AS ${quoteIdentifier(column.name)}`
   })
   if (first.length === 0) return copy(connection, nullRows(columns), target, url)
-  const read: CsvFormat = rewrite ? { ...format, compression: 'none' } : format
-  const from = readCsv([source], dialect, first.length, read, 'fail')
+  const from = readCsv([source], dialect, first.length, {
+    compression: 'none',
+    onBadRecord: 'fail',
+  })
   return copy(connection, `SELECT ${[...values, ...rowMark(columns)].join(', ')} FROM ${from}`, target, url)
 }
 
@@ -65,13 +88,15 @@ export const writeJsonRows = async (
   { url, path, format }: TextFile<Exclude<FileFormat, CsvFormat>>,
   columns: readonly ScanColumn[],
   target: string,
+  signal: AbortSignal,
 ): Promise<void> => {
+  const source = await plainPath({ url, path, format }, undefined, signal)
   const options = [
     `format = ${quoteText(format.type === 'ndjson' ? 'newline_delimited' : 'auto')}`,
-    `compression = ${quoteText(format.compression === 'none' ? 'uncompressed' : format.compression)}`,
+    `compression = 'uncompressed'`,
     `maximum_object_size = ${maxDocumentBytes}`,
   ]
-  const objects = `read_json_objects(${quoteText(path)}, ${options.join(', ')})`
+  const objects = `read_json_objects(${quoteText(source)}, ${options.join(', ')})`
   const keys = columns.length > 0 ? await keysOfColumns(connection, objects, columns, url) : []
   const types = columns.map(
     ({ type }, index) => `${quoteText(keys[index] as string)}: ${quoteText(duckdbType(type))}`,
@@ -81,7 +106,7 @@ export const writeJsonRows = async (
   )
   const from =
     columns.length > 0
-      ? `read_json(${quoteText(path)}, columns = {${types.join(', ')}}, ${options.join(', ')})`
+      ? `read_json(${quoteText(source)}, columns = {${types.join(', ')}}, ${options.join(', ')})`
       : objects
   return copy(connection, `SELECT ${[...selected, ...rowMark(columns)].join(', ')} FROM ${from}`, target, url)
 }
