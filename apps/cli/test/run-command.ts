@@ -18,17 +18,21 @@ interface RunnableCommand {
   run(argv: string[], options: Interfaces.LoadOptions): Promise<unknown>
 }
 
-/** Runs a command inside the test and captures what it writes. */
-export const runCommand = (command: RunnableCommand, ...argv: string[]): Promise<CommandRun> =>
-  capture(() => command.run(argv, { root }))
+const manifest = async () => JSON.parse(await readFile(`${root}/package.json`, 'utf8'))
+
+/** Runs a command inside the test and captures what it writes. Of the others only a small one is loaded. */
+export const runCommand = async (command: RunnableCommand, ...argv: string[]): Promise<CommandRun> => {
+  const options = runFromSources(root, await manifest(), ['connections'])
+  return capture(() => command.run(argv, options))
+}
 
 /** The same for a command that looks at all the others: they are loaded from their sources. */
 export const runCommandAmongAll = async (
   command: RunnableCommand,
   ...argv: string[]
 ): Promise<CommandRun> => {
-  const pjson = JSON.parse(await readFile(`${root}/package.json`, 'utf8'))
-  return capture(() => command.run(argv, runFromSources(root, pjson, [])))
+  const options = runFromSources(root, await manifest(), [])
+  return capture(() => command.run(argv, options))
 }
 
 /** Captures what is written while something runs. */

@@ -98,7 +98,7 @@ const targetOf = (to: string, key: string, overwrite: boolean): string => {
   if (!overwrite && statSync(file, { throwIfNoEntry: false }))
     throw new ConnectorError('conflict', `${file} is there already: nothing was downloaded.`, {
       code: 'FileExists',
-      hint: 'Choose another target, or overwrite it.',
+      hint: 'Choose another target, or set overwrite (--overwrite).',
     })
   return file
 }

@@ -8,13 +8,16 @@ export interface ResultView {
   item(item: Readonly<Record<string, unknown>>): string
   /** The result, as lines: a value alone where the action says which one it is. */
   result(output: Readonly<Record<string, unknown>>): readonly string[]
-  /** The same in one line, where items or bytes were the result. */
+  /** The same in one line, where items or bytes were the result: of what is or is not so, what is so. */
   summary(output: Readonly<Record<string, unknown>>): string
   /** Field of the output that has the items, where there are many. */
   readonly list: string | undefined
   /** Output that must go out as it is, although it holds what proves an identity: a signed URL. */
   readonly exact: boolean
 }
+
+/** `dryRun` as people say it. */
+const words = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
 
 const isSet = (value: unknown): boolean => value !== undefined && value !== null && value !== ''
 
@@ -74,7 +77,8 @@ export const resultView = (action: AnyAction, terminal: boolean): ResultView => 
     },
     summary: (output) =>
       pairs(Object.fromEntries(Object.entries(output).filter(([name]) => byName.get(name)?.kind !== 'map')))
-        .map(([name, value]) => `${name} ${printable(value)}`)
+        .filter(([name]) => output[name] !== false)
+        .map(([name, value]) => (output[name] === true ? words(name) : `${words(name)} ${printable(value)}`))
         .join(', '),
     list: list?.name,
     exact: single !== undefined,

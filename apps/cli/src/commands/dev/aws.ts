@@ -86,12 +86,13 @@ export class Aws extends BaseCommand {
     this.print()
     for (const [name, value] of Object.entries(variables)) this.print(`  export ${name}=${value}`)
     this.print()
+    const { bin } = this.config
     const bucket = objects === undefined ? 'my-bucket' : sampleBucket
     if (objects !== undefined)
       this.print(`Bucket ${sampleBucket} has ${countOf(objects, 'object')}. For example:`)
-    else this.print('Make a bucket with any S3 client (aws s3 mb s3://my-bucket), then:')
-    const { bin } = this.config
+    else this.print('It is empty. To begin with:')
     this.print()
+    if (objects === undefined) this.print(`  ${bin} s3 mb ${bucket}`)
     this.print(`  ${bin} connect dev --auth default-chain --set region=${region} \\`)
     this.print(`    --set bucket=${bucket} --set endpoint=$AWS_ENDPOINT_URL`)
     this.print(`  ${bin} check dev`)
