@@ -122,7 +122,9 @@ it.each(extremes)(
     // Another aggregate makes it read the rows.
     const read = await run(`SELECT ${ends}, count(*), sum(1) FROM ice.${table}`)
     expect(read.receipt.tables[0]?.fromMetadata).toBeUndefined()
-    expect(known.rows[0]).toEqual(read.rows[0]?.slice(0, -1))
+    // Of 0 and -0, which are equal, DuckDB takes the one that it sees first.
+    const unsigned = (row: readonly unknown[] | undefined) => row?.map((value) => (value === 0 ? 0 : value))
+    expect(unsigned(known.rows[0])).toEqual(unsigned(read.rows[0]?.slice(0, -1)))
     if (table === 't_month')
       expect(known.receipt).toMatchObject({ requests: 0, tables: [{ fromMetadata: true }] })
   },

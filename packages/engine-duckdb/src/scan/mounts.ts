@@ -1,12 +1,10 @@
-import { randomUUID } from 'node:crypto'
-import { mkdir, rm, statfs } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   ConnectorError,
   type MountedQuery,
   type MountedQueryOptions,
   type QueryReceipt,
-  type Scan,
   type ZeroCopyTable,
 } from '@penstock/core'
 import { type CopyOptions, copyQuery } from '../copy.ts'
@@ -15,20 +13,17 @@ import { throwIfCancelled, translateError } from '../errors.ts'
 import { openQuery, type QuerySession } from '../query.ts'
 import { openCache, type RangeCache } from './fetch/cache.ts'
 import { mapLimited } from './fetch/map-limited.ts'
-import { createTransport } from './fetch/transport.ts'
 import { localSchemas, localTables } from './local-tables.ts'
+import { chainParts, gatherParts, type ReadyParts } from './parts.ts'
 import { type MountedName, resolveNames } from './plan/names.ts'
 import type { TableNeeds } from './plan/optimizer-plan.ts'
 import { createPlanner, type Planner, type PlanTable, type QueryPlan } from './plan/planner.ts'
 import { splitStatement } from './plan/statement.ts'
-import { queryReceipt } from './receipt.ts'
 import { sealDatabase } from './seal.ts'
 import { createMountNames, type MountNames, mountSession, requireBinding } from './session.ts'
-import { createPaths, type ScanContext } from './table/context.ts'
-import { fetchTable } from './table/fetch-table.ts'
-import { withoutLateColumns } from './table/late-columns.ts'
-import { firstOf, leftOut, planTable, refuseTooLarge, scanTable, type TablePlan } from './table/plan-table.ts'
+import { leftOut, type TablePlan } from './table/plan-table.ts'
 import { emptyRelationSql, type Relation, relationSql, unplannedColumn } from './table/relation.ts'
+import { type Fetched, openWork, type Work } from './work.ts'
 import { countRows, writeRows } from './write-rows.ts'
 
 /** Queries over tables that stay where they are. */
@@ -45,7 +40,6 @@ export interface MountedQueries {
   close(): Promise<void>
 }
 
-const defaultDiskBytes = 4 * 1024 ** 3
 /** Times that a query runs again with more columns, before all of them are fetched. */
 const maxRepairs = 3
 
@@ -63,13 +57,15 @@ export const createMountedQueries = (database: Database): MountedQueries => {
     query: async (sql: string, options: MountedQueryOptions) => {
       const prepared = await prepare(sql, options)
       const { target } = prepared
-      return runPrepared(database, names, prepared, options, async ({ session, signal, receipt }) => {
-        const statement = `${target ?? ''}${prepared.sql}`
-        const running =
-          target === undefined
-            ? await openQuery(database, statement, signal, { session, eager: true })
-            : await writeRows(database, statement, session, signal)
-        return Object.freeze({ ...running, receipt })
+      return runPrepared(database, names, prepared, options, async ({ receipt, ...ready }) => {
+        if (target !== undefined) {
+          const { sql: rows, session } = await gatherParts(database, names, prepared.sql, ready)
+          const written = await writeRows(database, `${target}${rows}`, session, ready.signal)
+          return Object.freeze({ ...written, receipt })
+        }
+        const { session, signal } = ready
+        const running = await openQuery(database, prepared.sql, signal, { session, eager: true })
+        return Object.freeze({ ...chainParts(database, prepared.sql, running, ready), receipt })
       })
     },
     copy: async (sql: string, path: string, options: MountedQueryOptions & Pick<CopyOptions, 'type'>) => {
@@ -78,9 +74,10 @@ export const createMountedQueries = (database: Database): MountedQueries => {
         throw new ConnectorError('config', 'Only the result of a SELECT can be written to a file.', {
           code: 'InvalidSql',
         })
-      return runPrepared(database, names, prepared, options, async ({ session, signal, receipt }) => {
-        const copyOptions = { type: options.type, session, signal, via: database.staging.path }
-        return { ...(await copyQuery(database, prepared.sql, path, copyOptions)), receipt: receipt() }
+      return runPrepared(database, names, prepared, options, async ({ receipt, ...ready }) => {
+        const { sql: rows, session } = await gatherParts(database, names, prepared.sql, ready)
+        const copyOptions = { type: options.type, session, signal: ready.signal, via: database.staging.path }
+        return { ...(await copyQuery(database, rows, path, copyOptions)), receipt: receipt() }
       })
     },
     explain: async (sql: string, options: MountedQueryOptions) => {
@@ -182,128 +179,8 @@ const searchPathOf = (
   return [[catalog, 'main'], ...schemas.values()]
 }
 
-type Work = Awaited<ReturnType<typeof openWork>>
-
-/** Folder, transport and counters of one run of a query. */
-const openWork = async (
-  database: Database,
-  prepared: PreparedQuery,
-  options: MountedQueryOptions,
-  purpose: 'plan' | 'run',
-) => {
-  const folder = join(database.staging.path, `scan-${randomUUID()}`)
-  await mkdir(folder, { recursive: true })
-  const disk = await statfs(folder)
-  const free = Math.floor(disk.bavail * disk.bsize * 0.8)
-  const ceiling = Math.min(options.limits?.diskBytes ?? defaultDiskBytes, free)
-  const stop = new AbortController()
-  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
-  const counts = { cacheHits: 0, bytesFromCache: 0 }
-  const kept: Parameters<ScanContext['keep']>[0][] = []
-  const { cache } = prepared
-  let step: 'planning' | 'fetching' | 'executing' = 'planning'
-  let planned = 0
-  const report = () => {
-    const { bytes, requests } = transport.counts()
-    options.onProgress?.({ step, bytes, requests, ...(planned > 0 && { bytesPlanned: planned }) })
-  }
-  const transport = createTransport({ concurrency: options.limits?.concurrency, signal, onBytes: report })
-  const context: ScanContext = {
-    transport,
-    cache,
-    signal,
-    counts,
-    aheadBytes: purpose === 'plan' ? 0 : ceiling,
-    nextPath: createPaths(folder),
-    keep: (entry) => void kept.push(entry),
-    use: async (operation) => {
-      const connection = await database.connect()
-      try {
-        return await operation(connection)
-      } finally {
-        database.disconnect(connection)
-      }
-    },
-  }
-  const scans = new Map<ZeroCopyTable, Promise<Scan>>()
-  const scanOnce = (table: ZeroCopyTable, needs: TableNeeds): Promise<Scan> => {
-    const scan = scans.get(table) ?? scanTable(context, table, needs)
-    scans.set(table, scan)
-    return scan
-  }
-  return Object.freeze({
-    signal,
-    /** `firstFiles`: of each table no more than so many files. */
-    plan: async (needs: readonly TableNeeds[], firstFiles = Number.POSITIVE_INFINITY) => {
-      const plans = await mapLimited(prepared.tables, 4, async ({ label, table }, index) => {
-        const own = needs[index] as TableNeeds
-        const scan = firstOf(await scanOnce(table, own), firstFiles)
-        return planTable(context, { label, table, needs: own, scan })
-      })
-      if (purpose === 'plan') refuseTooLarge(plans, ceiling)
-      planned = plans.reduce((sum, { receipt }) => sum + receipt.bytesNeeded, 0)
-      return plans
-    },
-    /** The plans come back as they were carried out: with less, where some columns told that others are not needed. */
-    fetch: async (given: readonly TablePlan[]) => {
-      step = 'fetching'
-      report()
-      const plans = await lessOf(context, given, ceiling, prepared.plan.enough === undefined)
-      const relations = await mapLimited(plans, 4, (plan) => fetchTable(context, plan))
-      step = 'executing'
-      report()
-      return { plans, relations }
-    },
-    receipt: (plans: readonly TablePlan[], repairs: number, notes: readonly string[] = []): QueryReceipt =>
-      queryReceipt({
-        plans,
-        transport: transport.counts(),
-        cache: counts,
-        repairs,
-        notes:
-          prepared.plan.unplanned === undefined
-            ? notes
-            : [`DuckDB gave no plan, so everything is read: ${prepared.plan.unplanned}`, ...notes],
-      }),
-    /** After a query that ended well: what it fetched is kept for the next one. */
-    keep: async () => {
-      for (const { path, position, file, range } of kept) await cache.copyFrom(path, position, file, range)
-      await cache.trim()
-    },
-    close: async () => {
-      stop.abort()
-      await rm(folder, { recursive: true, force: true })
-    },
-  })
-}
-
-/**
- * The plans without what the columns of their filters and orders show to be of no use, as long as these fit the disk
- * besides. Throws `resource` when what is left does not.
- */
-const lessOf = async (
-  context: ScanContext,
-  plans: readonly TablePlan[],
-  ceiling: number,
-  isWhole: boolean,
-): Promise<readonly TablePlan[]> => {
-  if (!isWhole) {
-    refuseTooLarge(plans, ceiling)
-    return plans
-  }
-  const needed = plans.reduce((sum, { diskBytes }) => sum + diskBytes, 0)
-  // Where all fits, what is fetched beforehand has to fit as well; where not, it may help that it does.
-  const spare = needed <= ceiling ? ceiling - needed : ceiling / 2
-  const less = await mapLimited(plans, 4, (plan) => withoutLateColumns(context, plan, spare / plans.length))
-  const used = less.some((plan, index) => plan !== plans[index]) && needed > ceiling ? ceiling / 2 : 0
-  refuseTooLarge(less, ceiling - used)
-  return less
-}
-
 /** A query that is ready to execute: its tables are mounted within the session. */
-interface ReadyQuery {
-  readonly session: QuerySession
-  readonly signal: AbortSignal
+interface ReadyQuery extends ReadyParts {
   receipt(): QueryReceipt
 }
 
@@ -318,12 +195,22 @@ const runPrepared = async <Result>(
   for (let repairs = 0; ; repairs++) {
     const work = await openWork(database, prepared, options, 'run')
     try {
-      const { plans, relations } = await fetchEnough(database, names, prepared, needs, work)
-      const session = openSession(database, names, prepared, relations, async () => {
+      const { plans, relations, later } = await fetchEnough(database, names, prepared, needs, work)
+      const close = async () => {
         if (!work.signal.aborted) await work.keep()
         await work.close()
+      }
+      const sessionOf = (mounted: readonly Relation[], onEnd: () => Promise<void>) =>
+        openSession(database, names, prepared, mounted, onEnd)
+      const ready =
+        later.length === 0
+          ? { session: sessionOf(relations, close) }
+          : readyParts(work, relations, later, sessionOf)
+      return await execute({
+        ...ready,
+        signal: work.signal,
+        receipt: () => work.receipt(plans, repairs),
       })
-      return await execute({ session, signal: work.signal, receipt: () => work.receipt(plans, repairs) })
     } catch (error) {
       await work.close()
       const repaired = repairs < maxRepairs ? withColumn(prepared, needs, error) : undefined
@@ -332,6 +219,35 @@ const runPrepared = async <Result>(
       needs = repaired
     }
   }
+}
+
+/** Sessions of a table that comes in parts: the files of each go with it, and meanwhile the next one is fetched. */
+const readyParts = (
+  work: Work,
+  first: readonly Relation[],
+  later: readonly TablePlan[],
+  sessionOf: (relations: readonly Relation[], onEnd: () => Promise<void>) => QuerySession,
+): Pick<ReadyQuery, 'session' | 'parts'> => {
+  const waiting = [...later]
+  const fetchNext = (): Promise<Relation> | undefined => {
+    const part = waiting.shift()
+    const fetching = part && work.fetchPart(part)
+    fetching?.catch(() => {})
+    return fetching
+  }
+  const open = (relations: readonly Relation[]) =>
+    sessionOf(relations, async () => {
+      const paths = relations.flatMap(({ groups }) => groups.flatMap((group) => group.paths))
+      await Promise.all(paths.map((path) => rm(path, { force: true })))
+    })
+  let ahead = fetchNext()
+  const next = async (): Promise<QuerySession | undefined> => {
+    const relation = await ahead
+    if (!relation) return undefined
+    ahead = fetchNext()
+    return open([relation])
+  }
+  return { session: open(first), parts: { next, close: work.close } }
 }
 
 const firstWave = 4
@@ -347,15 +263,15 @@ const fetchEnough = async (
   prepared: PreparedQuery,
   needs: readonly TableNeeds[],
   work: Work,
-): Promise<{ plans: readonly TablePlan[]; relations: readonly Relation[] }> => {
+): Promise<Fetched> => {
   const enough = rowsThatEnd(prepared, needs)
   for (let files = firstWave; ; files *= waveGrowth) {
     const planned = await work.plan(needs, enough === undefined ? undefined : files)
-    const { plans, relations } = await work.fetch(planned)
-    const isPartial = plans.some(({ receipt }) => receipt.skipped[leftOut] !== undefined)
-    if (!isPartial || enough === undefined) return { plans, relations }
-    const session = openSession(database, names, prepared, relations, async () => {})
-    if ((await countRows(database, prepared.sql, session, work.signal)) >= enough) return { plans, relations }
+    const fetched = await work.fetch(planned)
+    const isPartial = fetched.plans.some(({ receipt }) => receipt.skipped[leftOut] !== undefined)
+    if (!isPartial || enough === undefined) return fetched
+    const session = openSession(database, names, prepared, fetched.relations, async () => {})
+    if ((await countRows(database, prepared.sql, session, work.signal)) >= enough) return fetched
   }
 }
 

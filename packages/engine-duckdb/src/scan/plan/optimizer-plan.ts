@@ -59,6 +59,8 @@ export interface PlanNeeds {
   readonly needs: readonly TableNeeds[]
   /** Rows of the result that end the query, whichever rows of its one table they come from. */
   readonly enough?: number
+  /** Each row of the result comes from one row of its one table, by itself. */
+  readonly rowByRow?: true
 }
 
 /** Reads DuckDB's optimized plan: for each table what its scans need. */
@@ -67,7 +69,17 @@ export const readPlan = (plans: readonly Json[], tables: readonly PlannedTable[]
   for (const plan of plans) visit(plan, tables, scans)
   const needs = tables.map((table) => merge(scans.filter((scan) => scan.table === table)))
   const enough = plans.length === 1 ? rowsOfResult(plans[0]) : undefined
-  return { needs, ...(enough !== undefined && { enough }) }
+  const rowByRow = plans.length === 1 && scans.length === 1 && isRowByRow(plans[0])
+  return { needs, ...(enough !== undefined && { enough }), ...(rowByRow && { rowByRow }) }
+}
+
+const isRowByRow = (plan: Json | undefined): boolean => {
+  if (!isObject(plan)) return false
+  const type = textAt(plan, 'type')
+  if (type === 'LOGICAL_GET') return true
+  if (type !== 'LOGICAL_PROJECTION' && type !== 'LOGICAL_FILTER') return false
+  const [child, ...others] = listAt(plan, 'children')
+  return others.length === 0 && isRowByRow(child)
 }
 
 /** The constant LIMIT of a result whose rows each come from one row of a scan. */
