@@ -1,8 +1,10 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { type ByteRange, ConnectorError } from '@penstock/core'
 import { safeCause } from '../errors/safe-cause.ts'
+import type { S3Client } from '../s3/client.ts'
 import type { LocalFileSource } from '../s3/write-access.ts'
 import { createDigester, memoryPayload, type Payload, sliceBytes } from './bytes.ts'
+import { spareMemoryOf } from './spare-memory.ts'
 
 /** Ranges up to this size are read into memory once; of longer ones the page cache holds what is read twice. */
 const memoryBytes = 16 << 20
@@ -40,7 +42,10 @@ export const changed = (path: string): ConnectorError =>
   })
 
 /** Opens a local file. Throws `not-found`, or `config` for what is no file, or has fewer bytes. */
-export const openSource = async ({ path, start = 0, end }: LocalFileSource): Promise<LocalSource> => {
+export const openSource = async (
+  { path, start = 0, end }: LocalFileSource,
+  client: S3Client,
+): Promise<LocalSource> => {
   const file = await open(path, 'r').catch((error: unknown) => {
     throw unreadable(path, error)
   })
@@ -63,20 +68,17 @@ export const openSource = async ({ path, start = 0, end }: LocalFileSource): Pro
       if (now.size !== before.size || now.mtimeNs !== before.mtimeNs) throw changed(path)
     }
 
+    const memory = spareMemoryOf(client)
     const read = (range: ByteRange, sliceSize: number) => readSlices(file, path, range, sliceSize)
-
-    /** Buffers of parts that S3 has: fresh ones for each part would cost more than hashing them. */
-    const spare: Buffer[] = []
 
     const payload = async (range: ByteRange, verify: boolean): Promise<Payload> => {
       const length = range.end - range.start
       if (length <= memoryBytes) {
-        const found = spare.findIndex((buffer) => buffer.length >= length)
-        const [buffer = Buffer.allocUnsafeSlow(length)] = found === -1 ? [] : spare.splice(found, 1)
+        const buffer = memory.take(length)
         const bytes = buffer.subarray(0, length)
         await fill(file, path, bytes, range.start)
         await assertUnchanged()
-        return { ...memoryPayload([bytes], verify), release: () => void spare.push(buffer) }
+        return { ...memoryPayload([bytes], verify), release: () => memory.giveBack(buffer) }
       }
       const digester = createDigester(verify)
       for await (const chunk of read(range, sliceBytes * 4)) digester.update(chunk)

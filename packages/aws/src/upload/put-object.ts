@@ -25,7 +25,7 @@ export const putObject = async (
 ): Promise<S3Written> => {
   if (source instanceof Uint8Array)
     return putPayload(client, key, memoryPayload([source], client.verify), options)
-  const file = await openSource(source)
+  const file = await openSource(source, client)
   try {
     const range = { start: file.start, end: file.end }
     if (range.end - range.start > maxPartBytes) throw tooLarge(range.end - range.start)

@@ -124,7 +124,7 @@ export const uploadSession = (
   const send: S3Upload['send'] = async (source, options = {}) => {
     if (isStream(source)) return sendStream(source, options)
     if (source instanceof Uint8Array) return sendStream(once(source), options)
-    const file = await openSource(source)
+    const file = await openSource(source, client)
     try {
       const result = await sendFile(file, options)
       await file.assertUnchanged()

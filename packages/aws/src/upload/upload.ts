@@ -40,7 +40,7 @@ export const uploadObject = async (
     const payload = memoryPayload([small.bytes], client.verify)
     return putPayload(client, key, payload, { ...options, beforeTry: small.assertUnchanged })
   }
-  const file = await openSource(source)
+  const file = await openSource(source, client)
   try {
     return await uploadFile(client, key, file, options)
   } finally {

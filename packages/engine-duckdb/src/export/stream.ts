@@ -14,6 +14,7 @@ import { countOf, type ExportSession, type PreparedStream } from './open.ts'
 import { writeFiles } from './parts.ts'
 import { averageRowBytes, queryRows, type RowSource, tableRows } from './rows.ts'
 import { rowsSql, where } from './selection.ts'
+import { wholeRows } from './whole-rows.ts'
 import { pieceWriter } from './writer.ts'
 
 /** What a row of a query is taken for until the first ones are there, in bytes of text. */
@@ -97,17 +98,19 @@ async function* filesOf(
   const partitionBy = partitionColumns(prepared, layout)
   const columns = sql.columns.filter(({ name }) => !partitionBy.includes(name))
   // Before the rows stream: another statement on their connection would end them.
-  const rowBytes = ranges ? await averageRow(session, prepared) : unknownRowBytes
+  const whole = ranges || partitionBy.length > 0 ? undefined : await wholeRows(session, prepared, layout)
+  const rowBytes = ranges ? await averageRow(session, prepared) : (whole?.rowBytes ?? unknownRowBytes)
   const source: RowSource =
     ranges && partitionBy.length === 0
       ? tableRows(connection, sql, signal)
-      : await queryRows(database, {
+      : (whole?.source ??
+        (await queryRows(database, {
           connection,
           stream: sql,
           partitionBy,
           maxRows: layout.maxRows,
           signal,
-        })
+        })))
   const writer = pieceWriter({
     stream: selection.name,
     format: layout.format,

@@ -40,20 +40,26 @@ export const pieceWriter = (context: {
   const { stream, format, columns, folder, signal } = context
   const form = copyForm(format, columns)
   let ordinal = 0
-  const copy = async (connection: Slice['connection'], sql: string, first: boolean) => {
+  const copy = async (connection: Slice['connection'], sql: string, rows: number, first: boolean) => {
     const path = join(folder, `written-${ordinal++}`)
     try {
-      await interruptible(connection, signal, () =>
+      const { rowsChanged } = await interruptible(connection, signal, () =>
         connection.run(
           `COPY (SELECT ${form.list} FROM (${sql})) TO ${quoteText(path)} (${form.options(first)}, USE_TMP_FILE false)`,
         ),
       )
+      if (rowsChanged !== rows) throw miscounted(rowsChanged, rows)
       return { path, bytes: (await stat(path)).size }
     } catch (error) {
       await rm(path, { force: true })
       throw error
     }
   }
+  const miscounted = (written: number, rows: number) =>
+    new ConnectorError('internal', `${written} rows of ${stream} were written instead of ${rows}.`, {
+      code: 'RowCount',
+      place: { table: stream },
+    })
   const refuseUnwritable = async (connection: Slice['connection'], sql: string, rowsBefore: number) => {
     if (form.refusals.length === 0) return
     const which = form.refusals.map(({ condition }, index) => `WHEN ${condition} THEN ${index}`).join(' ')
@@ -89,8 +95,9 @@ export const pieceWriter = (context: {
         .map((from) => (pieces.length > 1 ? `(${from})` : from))
         .join(' UNION ALL ')
       await refuseUnwritable(head.slice.connection, sql, rowsBefore)
-      return copy(head.slice.connection, sql, first)
+      const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0)
+      return copy(head.slice.connection, sql, rows, first)
     },
-    writeEmpty: () => copy(context.connection, context.emptySql, true),
+    writeEmpty: () => copy(context.connection, context.emptySql, 0, true),
   })
 }
