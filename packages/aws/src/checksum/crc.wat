@@ -6,12 +6,12 @@
 (module
   (memory (export "memory") 5)
 
-  ;; CRC register after eight more bytes.
-  (func $step (param $crc i64) (param $at i32) (result i64)
-    (local $value i64) (local $low i32) (local $high i32)
-    (local.set $value (i64.xor (local.get $crc) (i64.load (local.get $at))))
-    (local.set $low (i32.wrap_i64 (local.get $value)))
-    (local.set $high (i32.wrap_i64 (i64.shr_u (local.get $value) (i64.const 32))))
+  ;; macro step REGISTER: the register after the eight bytes at $here. A function would be called once for eight bytes, as
+  ;; V8 does not inline it: that takes 1.6 times as long.
+  (local.set $value (i64.xor (local.get REGISTER) (i64.load (local.get $here))))
+  (local.set $low (i32.wrap_i64 (local.get $value)))
+  (local.set $high (i32.wrap_i64 (i64.shr_u (local.get $value) (i64.const 32))))
+  (local.set REGISTER
     (i64.xor
       (i64.xor
         (i64.xor
@@ -27,6 +27,7 @@
         (i64.xor
           (i64.load offset=2048 (i32.and (i32.shr_u (local.get $high) (i32.const 13)) (i32.const 2040)))
           (i64.load (i32.and (i32.shr_u (local.get $high) (i32.const 21)) (i32.const 2040)))))))
+  ;; end macro
 
   ;; Product of two polynomials of so many bits modulo the third, all reflected.
   (func $multiply (param $a i64) (param $b i64) (param $polynomial i64) (param $bits i64) (result i64)
@@ -50,11 +51,13 @@
   (func (export "halves")
     (param $crc i64) (param $at i32) (param $half i32)
     (param $power i64) (param $polynomial i64) (param $bits i64) (result i64)
-    (local $second i64) (local $end i32)
+    (local $second i64) (local $end i32) (local $here i32) (local $value i64) (local $low i32) (local $high i32)
     (local.set $end (i32.add (local.get $at) (local.get $half)))
     (loop $next
-      (local.set $crc (call $step (local.get $crc) (local.get $at)))
-      (local.set $second (call $step (local.get $second) (i32.add (local.get $at) (local.get $half))))
+      (local.set $here (local.get $at))
+      (step $crc)
+      (local.set $here (i32.add (local.get $at) (local.get $half)))
+      (step $second)
       (local.set $at (i32.add (local.get $at) (i32.const 8)))
       (br_if $next (i32.lt_u (local.get $at) (local.get $end))))
     (i64.xor
@@ -63,12 +66,13 @@
 
   ;; CRC register after `length` bytes at `at`.
   (func (export "bytes") (param $crc i64) (param $at i32) (param $length i32) (result i64)
-    (local $end i32)
+    (local $end i32) (local $here i32) (local $value i64) (local $low i32) (local $high i32)
     (local.set $end (i32.add (local.get $at) (local.get $length)))
     (block $done
       (loop $next
         (br_if $done (i32.lt_u (i32.sub (local.get $end) (local.get $at)) (i32.const 8)))
-        (local.set $crc (call $step (local.get $crc) (local.get $at)))
+        (local.set $here (local.get $at))
+        (step $crc)
         (local.set $at (i32.add (local.get $at) (i32.const 8)))
         (br $next)))
     (block $done
