@@ -2,7 +2,15 @@ import { defineFixture } from '@penstock/testkit/conformance'
 import { sourceHttp } from '../src/index.ts'
 import { startService, token } from './service.ts'
 
-const columns = { id: 'bigint', price: 'decimal(18,2)', at: 'timestamp' }
+const columns = { id: 'bigint', big: 'bigint', price: 'decimal(18,2)', at: 'timestamp', note: 'text' }
+/** The first rows of the service, with the digits that it sends. */
+const expected = Array.from({ length: 10 }, (_, index) => index + 1).map((id) => ({
+  id,
+  big: 9007199254740993n + BigInt(id),
+  price: `${id}.10`,
+  at: `2026-01-01T00:${String(id).padStart(2, '0')}:00.000Z`,
+  note: id % 3 === 0 ? null : `ü${id}`,
+}))
 const tablesAt = (path: string) => ({
   orders: {
     path,
@@ -17,7 +25,7 @@ const auth = { method: 'bearer' as const, token }
 const configAt = (baseUrl: string) => ({ baseUrl, auth, tables: tablesAt('/page'), maxAttempts: 2 })
 
 export default defineFixture(sourceHttp, async () => {
-  const service = await startService(10)
+  const service = await startService(expected.length)
   const working = configAt(service.url)
   return {
     close: () => service.close(),
@@ -38,6 +46,7 @@ export default defineFixture(sourceHttp, async () => {
     ],
     state: async () => undefined,
     grow: async () => service.grow(),
+    expected: { orders: expected },
     empty: { ...working, tables: tablesAt('/empty') },
     large: {
       ...working,
@@ -45,7 +54,6 @@ export default defineFixture(sourceHttp, async () => {
     },
     skip: {
       'check/leaves-nothing': 'A service has no state that could be compared; only GET is ever sent.',
-      'tables/values': 'Shown value by value in the tests of the values.',
     },
   }
 })

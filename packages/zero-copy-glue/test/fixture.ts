@@ -1,5 +1,6 @@
 import type { Mount, Scan, ZeroCopyTable } from '@penstock/core'
 import { duckdb } from '@penstock/engine-duckdb'
+import { type FixtureValue, icebergFixture } from '@penstock/iceberg-fixtures'
 import { type PolicyDocument, startAws } from '@penstock/testkit'
 import { defineFixture, type ZeroCopyOptions } from '@penstock/testkit/conformance'
 import { zeroCopyGlue } from '../src/index.ts'
@@ -12,6 +13,26 @@ const mountOf = (table: ZeroCopyTable, { files, receipt }: Extract<Scan, { kind:
   name: 'catalog',
   open: async () => ({ ...table, scan: async () => ({ kind: 'files', files, receipt }) }),
 })
+
+/** A value as its writer reads it, in the form that the engine gives. */
+const engineValue = (name: string, value: FixtureValue): unknown => {
+  if (name === 'id') return Number.isSafeInteger(Number(value)) ? Number(value) : BigInt(String(value))
+  return typeof value === 'string' ? value.replace(/\.000000Z$/, 'Z') : value
+}
+
+const rowsOf = (table: string) =>
+  (icebergFixture(table).reads[0]?.rows ?? []).map((row) =>
+    Object.fromEntries(Object.entries(row).map(([name, value]) => [name, engineValue(name, value)])),
+  )
+
+/** What the writers of the tables read; of `events`, what `fillSales` puts there. */
+const expectedRows = {
+  'sales.orders_v1': rowsOf('orders_v1'),
+  'sales.position_deletes': rowsOf('position_deletes'),
+  'sales.events': ['2026-01-01', '2026-01-02'].flatMap((day) =>
+    [9, 10].map((hour) => ({ id: hour, note: 'x', day, hour })),
+  ),
+}
 
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`
 
@@ -61,6 +82,7 @@ export default defineFixture(zeroCopyGlue, async () => {
     aws,
     tables: ['orders_v1', 'position_deletes', 'events'].map((name) => ({ namespace: ['sales'], name })),
     readFiles,
+    expected: expectedRows,
     wrong: [
       { field: 'region', config: { ...working, region: 'South 2' }, kind: 'config' },
       {
