@@ -15,7 +15,12 @@ export default defineFixture(destinationPostgres, async () => {
   await server.query('CREATE SCHEMA sales')
   await server.query("CREATE TABLE sales.foreign_table AS SELECT 1 AS id, 'not ours' AS name")
   const auth = { method: 'password' as const, user, password }
-  const working = { host, port, database, schema: 'sales', auth }
+  const configAt = (endpoint: string) => {
+    const url = new URL(endpoint)
+    return { host: url.hostname, port: Number(url.port), database, schema: 'sales', auth }
+  }
+  const endpoint = `tcp://${host}:${port}`
+  const working = configAt(endpoint)
   const tables = async () => {
     const { rows } = await server.query(
       "SELECT relname FROM pg_class WHERE relnamespace = 'sales'::regnamespace",
@@ -24,7 +29,9 @@ export default defineFixture(destinationPostgres, async () => {
   }
   return {
     close: () => server.close(),
-    config: working,
+    endpoint,
+    config: configAt,
+    large: working,
     wrong: [
       {
         field: 'password',

@@ -3,7 +3,7 @@ import type { Fault } from '../faults/faults.ts'
 import { requireHelpful } from './connection-checks.ts'
 import { endsWhenCancelled, fail, unordered, within } from './expectations.ts'
 import type { Exercise } from './fault-checks.ts'
-import { type ConformanceOptions, configAt } from './options.ts'
+import { type ConformanceOptions, configAt, defaultPatienceMs } from './options.ts'
 import type { Check } from './suite.ts'
 
 type Aws = NonNullable<ConformanceOptions['aws']>
@@ -32,8 +32,6 @@ const groups: readonly {
   { name: 'truncate-body', faults: [{ kind: 'truncate-body', afterBytes: 1 }] },
   { name: 'corrupt-body', faults: [{ kind: 'corrupt-body', atByte: 2 }] },
 ]
-
-const defaultPatienceMs = 30_000
 
 /**
  * Faults of AWS, each once at the first, a middle and the last request, then lasting: the right result, or an error

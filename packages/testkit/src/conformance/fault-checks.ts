@@ -2,7 +2,7 @@ import { ConnectorError } from '@penstock/core'
 import { requireHelpful } from './connection-checks.ts'
 import { endsWhenCancelled, fail, sameRows, within } from './expectations.ts'
 import { type FaultProxy, type ProxyFault, startFaultProxy } from './fault-proxy.ts'
-import { type ConformanceOptions, configAt } from './options.ts'
+import { type ConformanceOptions, configAt, defaultPatienceMs } from './options.ts'
 import type { Check } from './suite.ts'
 
 /** Uses a connection of the given configuration for what it is for, and gives all that came out. */
@@ -17,8 +17,6 @@ const faults: readonly { readonly name: string; readonly fault: ProxyFault }[] =
   { name: 'truncated-body', fault: { kind: 'truncate-body' } },
 ]
 
-const defaultPatienceMs = 30_000
-
 /** Puts a proxy in front of the service, and gives a configuration that goes through it. */
 export const throughProxy = async (
   options: ConformanceOptions,
@@ -26,6 +24,7 @@ export const throughProxy = async (
   use: (proxy: FaultProxy, config: unknown) => Promise<void>,
 ): Promise<void> => {
   const endpoint = options.endpoint ?? skip('No endpoint was given, so nothing can be put in between.')
+  if (!/^https?:/.test(endpoint)) skip('The service does not speak HTTP, which these faults are of.')
   if (typeof options.config !== 'function') skip('The configuration takes no other endpoint.')
   const proxy = await startFaultProxy(endpoint)
   try {

@@ -15,7 +15,10 @@ export interface ConformanceOptions<Connector extends AnyConnector = AnyConnecto
    * put in between.
    */
   readonly config: ConnectionInput<Connector> | ((endpoint: string) => ConnectionInput<Connector>)
-  /** Base URL of the service that the configuration is for: `http://127.0.0.1:8080`. */
+  /**
+   * Base URL of the service that the configuration is for: `http://127.0.0.1:8080`. `tcp://127.0.0.1:5432` for one that
+   * speaks something else; then faults of HTTP are skipped.
+   */
   readonly endpoint?: string
   /** Configurations with one wrong field each, and how the check of the connection has to tell it. */
   readonly wrong?: readonly {
@@ -36,6 +39,9 @@ export interface ConformanceOptions<Connector extends AnyConnector = AnyConnecto
   /** Longest wait for a connector that meets a lasting fault, in ms (default 30,000). */
   readonly patienceMs?: number
 }
+
+/** How long a connector may take to give up, in ms. */
+export const defaultPatienceMs = 30_000
 
 /** The working configuration, at a given URL or at the real one. */
 export const configAt = (options: ConformanceOptions, endpoint = options.endpoint): unknown =>

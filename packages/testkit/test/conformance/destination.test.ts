@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type DestinationOptions, runSuite, testDestination } from '../../src/conformance/index.ts'
 import { describeSuite } from '../../src/conformance/vitest.ts'
 import { folderDestination, folderToken, readFolder, type WriteMutation } from './folder-destination.ts'
+import { describeMutants, type Mutant } from './mutants.ts'
+import { type CommitMutation, startStore, storeDestination, storeToken } from './store-destination.ts'
 
 let path: string
 beforeAll(async () => {
@@ -20,6 +22,9 @@ const newFolder = async () => {
 
 const optionsFor = (folder: () => string): DestinationOptions => ({
   get config() {
+    return { path: folder(), token: folderToken }
+  },
+  get large() {
     return { path: folder(), token: folderToken }
   },
   get wrong() {
@@ -42,8 +47,12 @@ describeSuite(
   ),
 )
 
-/** Each mutant with the check that is there for it; `also` are checks that see the same defect by their nature. */
-const mutants: readonly { mutation: WriteMutation; caughtBy: string; also?: readonly string[] }[] = [
+/** Checks that see every column that is lost. */
+const ofColumns = ['floats', 'not-finite', 'times', 'bytes', 'documents', 'names', 'types'].map(
+  (id) => `write/${id}`,
+)
+
+const folderMutants: readonly Mutant<WriteMutation>[] = [
   { mutation: 'append-replaces', caughtBy: 'write/append', also: ['write/cut-off'] },
   { mutation: 'overwrite-appends', caughtBy: 'write/overwrite', also: ['write/cut-off'] },
   { mutation: 'retry-doubles', caughtBy: 'write/retry' },
@@ -53,27 +62,77 @@ const mutants: readonly { mutation: WriteMutation; caughtBy: string; also?: read
   { mutation: 'fails-when-empty', caughtBy: 'write/empty' },
   { mutation: 'names-as-paths', caughtBy: 'write/names' },
   { mutation: 'rounds-numbers', caughtBy: 'write/types' },
-  { mutation: 'first-columns-only', caughtBy: 'write/schema-change', also: ['write/names', 'write/types'] },
+  { mutation: 'first-columns-only', caughtBy: 'write/schema-change', also: ofColumns },
   { mutation: 'mixes-runs', caughtBy: 'write/at-once' },
-  { mutation: 'keeps-files', caughtBy: 'write/released' },
+  { mutation: 'keeps-files', caughtBy: 'write/released', also: ['write/staging'] },
+  { mutation: 'releases-at-the-end', caughtBy: 'write/staging' },
   { mutation: 'deaf', caughtBy: 'write/cancelled' },
+  { mutation: 'single-precision', caughtBy: 'write/floats' },
+  { mutation: 'not-a-number-is-null', caughtBy: 'write/not-finite' },
+  { mutation: 'drops-the-zone', caughtBy: 'write/times' },
+  { mutation: 'bytes-as-text', caughtBy: 'write/bytes' },
+  { mutation: 'documents-as-text', caughtBy: 'write/documents' },
 ]
 
-describe('the suite catches a broken destination', () => {
-  it.concurrent.each(mutants)('$mutation by $caughtBy', async ({ mutation, caughtBy, also = [] }) => {
+const storeMutants: readonly Mutant<CommitMutation>[] = [
+  { mutation: 'marks-first', caughtBy: 'write/crash' },
+  { mutation: 'publishes-each-file', caughtBy: 'write/crash-whole' },
+]
+
+const storeSuite = (store: Awaited<ReturnType<typeof startStore>>, mutation?: CommitMutation) =>
+  testDestination(storeDestination(mutation), {
+    endpoint: store.url,
+    config: (url: string) => ({ url, token: storeToken }),
+    wrong: [{ field: 'token', config: { url: store.url, token: 'wrong-token-12' }, kind: 'auth' }],
+    formerConfigs: [{ url: 'https://store.example.com', token: 'some-token' }],
+    state: async () => store.paths(),
+    read: async (stream) => store.rows(stream),
+    clear: async () => store.clear(),
+  })
+
+// Memory is that of the whole process: its checks run alone, before the mutants, which run at once.
+describe('memory', () => {
+  it('is what hoards-bytes is caught by', async () => {
     const own = await newFolder()
-    try {
-      const card = await runSuite(
-        testDestination(
-          folderDestination(mutation),
-          optionsFor(() => own),
-        ),
-      )
-      const failed = card.results.filter((result) => result.status === 'failed')
-      expect(failed.map(({ id }) => id)).toContain(caughtBy)
-      expect(failed.filter(({ id }) => id !== caughtBy && !also.includes(id))).toEqual([])
-    } finally {
-      await rm(own, { recursive: true })
-    }
+    const { checks, ...suite } = testDestination(
+      folderDestination('hoards-bytes'),
+      optionsFor(() => own),
+    )
+    const card = await runSuite({ ...suite, checks: checks.filter(({ id }) => id.startsWith('write/')) })
+    expect(card.results.filter(({ status }) => status === 'failed').map(({ id }) => id)).toEqual([
+      'write/memory',
+    ])
+    await rm(own, { recursive: true })
   })
 })
+
+const store = await startStore()
+afterAll(() => store.close())
+describeSuite(storeSuite(store))
+
+const isCommitMutation = (mutation: string): mutation is CommitMutation =>
+  storeMutants.some((mutant) => mutant.mutation === mutation)
+
+const written = testDestination(
+  folderDestination(),
+  optionsFor(() => path),
+)
+
+// What is not about writing is from the place where all suites have it, and is tested with the sources.
+describeMutants(
+  { ...written, checks: written.checks.filter(({ id }) => id.startsWith('write/')) },
+  [...folderMutants, ...storeMutants],
+  async (mutation) => {
+    if (isCommitMutation(mutation)) {
+      const own = await startStore()
+      return { suite: storeSuite(own, mutation), close: own.close }
+    }
+    const own = await newFolder()
+    const { large: _, ...options } = optionsFor(() => own)
+    return {
+      suite: testDestination(folderDestination(mutation), options),
+      close: () => rm(own, { recursive: true }),
+    }
+  },
+  [{ caughtBy: 'write/memory' }, { caughtBy: 'write/merge' }],
+)

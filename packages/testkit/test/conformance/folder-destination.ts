@@ -18,6 +18,28 @@ export type WriteMutation =
   | 'mixes-runs'
   | 'keeps-files'
   | 'deaf'
+  | 'releases-at-the-end'
+  | 'hoards-bytes'
+  | 'single-precision'
+  | 'not-a-number-is-null'
+  | 'drops-the-zone'
+  | 'bytes-as-text'
+  | 'documents-as-text'
+
+/** What a mutant makes of a value in a file. */
+const spoilt: Partial<Record<WriteMutation, (value: unknown) => unknown>> = {
+  'single-precision': (value) =>
+    typeof value === 'number' && !Number.isInteger(value) ? Math.fround(value) : value,
+  'not-a-number-is-null': (value) => (/^(nan|-?inf)$/.test(String(value)) ? null : value),
+  'drops-the-zone': (value) =>
+    typeof value === 'string' ? value.replace(/(T\d\d:\d\d:\d\d\.\d+)Z$/, '$1') : value,
+  'bytes-as-text': (value) =>
+    typeof value === 'string' && /^[A-Za-z0-9+/]{8,}==$/.test(value)
+      ? Buffer.from(value, 'base64').toString()
+      : value,
+  'documents-as-text': (value) =>
+    typeof value === 'object' && value !== null ? JSON.stringify(JSON.stringify(value)) : value,
+}
 
 const token = 'folder-token-31ff'
 export const folderToken = token
@@ -43,6 +65,8 @@ export const folderDestination = (mutation?: WriteMutation) => {
   const is = (name: WriteMutation) => mutation === name
   let columns: string | undefined
   let tries = 0
+  const kept: ExportFile[] = []
+  const hoard: Buffer[] = []
   let shared = ''
 
   return defineDestination({
@@ -84,6 +108,7 @@ export const folderDestination = (mutation?: WriteMutation) => {
         if (!is('visible-at-once')) for (const { from } of staged) await rm(from, { force: true })
         throw error
       } finally {
+        for (const file of kept.splice(0)) await file.release()
         await rm(lock, { recursive: true, force: true })
       }
 
@@ -96,7 +121,20 @@ export const folderDestination = (mutation?: WriteMutation) => {
   })
 
   async function take(file: ExportFile, path: string): Promise<void> {
-    if (is('rounds-numbers') || is('first-columns-only')) {
+    const spoil = mutation && spoilt[mutation]
+    if (is('hoards-bytes')) hoard.push(await readFile(file.path))
+    if (spoil) {
+      const lines = (await readFile(file.path, 'utf8')).split('\n').filter((line) => line !== '')
+      const changed = lines.map((line) => {
+        const row = Object.entries(JSON.parse(line) as object)
+        const same = row.every(([, value]) => Object.is(spoil(value), value))
+        // What it leaves alone keeps all digits.
+        return same
+          ? line
+          : JSON.stringify(Object.fromEntries(row.map(([name, value]) => [name, spoil(value)])))
+      })
+      await writeFile(path, changed.map((line) => `${line}\n`).join(''))
+    } else if (is('rounds-numbers') || is('first-columns-only')) {
       const lines = (await readFile(file.path, 'utf8')).split('\n').filter((line) => line !== '')
       const rows = lines.map((line) => JSON.parse(line) as object)
       columns ??= Object.keys(rows[0] ?? {}).join()
@@ -113,7 +151,8 @@ export const folderDestination = (mutation?: WriteMutation) => {
           )
       await writeFile(path, text.join(''))
     } else await copyFile(file.path, path)
-    if (!is('keeps-files')) await file.release()
+    if (is('releases-at-the-end')) kept.push(file)
+    else if (!is('keeps-files')) await file.release()
   }
 }
 

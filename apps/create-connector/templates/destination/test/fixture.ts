@@ -13,6 +13,7 @@ export default defineFixture(destination, async () => {
   return {
     close: () => rm(home, { recursive: true }),
     config: { folder },
+    large: { folder },
     wrong: [
       { field: 'folder', config: { folder: join(home, 'nowhere') }, kind: 'not-found' },
       { field: 'folder', config: { folder: join(folder, 'theirs.txt') }, kind: 'config' },

@@ -6,8 +6,11 @@ import { withSkips } from '../options.ts'
 import { policyChecks, secretChecks } from '../secret-checks.ts'
 import { specChecks } from '../spec-checks.ts'
 import type { Suite } from '../suite.ts'
+import { boundChecks } from './bound-checks.ts'
+import { crashChecks } from './crash-checks.ts'
 import type { DestinationOptions } from './options.ts'
 import { testStream } from './stream.ts'
+import { valueChecks } from './value-checks.ts'
 import { writeChecks } from './write-checks.ts'
 import { write } from './writing.ts'
 
@@ -39,6 +42,9 @@ export const testDestination = <Connector extends AnyDestination>(
       ...specChecks(connector, known),
       ...connectionChecks(connector, known),
       ...writeChecks(connector, known),
+      ...valueChecks(connector, known),
+      ...boundChecks(connector, known),
+      ...crashChecks(connector, known),
       ...faultChecks(known, writeAndRead),
       ...awsFaultChecks(known, writeAndRead),
       ...secretChecks(connector, known, exercise),

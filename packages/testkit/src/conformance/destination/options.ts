@@ -17,6 +17,11 @@ export interface DestinationOptions<Connector extends AnyDestination = AnyDestin
   readonly clear: () => Promise<void>
   /** What others have on the other side: no write may change it. */
   readonly foreign?: () => Promise<unknown>
+  /**
+   * A place for 64 MiB that keeps nothing of them in the memory of this process, which is measured: another process, a
+   * disk.
+   */
+  readonly large?: ConnectionInput<Connector>
   /** A second configuration for the same place, where one can't be used by two writers at once. */
   readonly second?: ConnectionInput<Connector>
 }

@@ -14,9 +14,6 @@ import {
 import { fail } from '../expectations.ts'
 import type { Row } from './options.ts'
 
-/** Rows of a page and of a file of a test stream, at most: small, so that few rows make several. */
-const pageRows = 3
-
 /** A stream whose rows are in memory, with what happened to it. */
 export interface TestStream extends ExportStream {
   /** Local files that were given and not released yet. */
@@ -30,6 +27,8 @@ export interface StreamOptions {
   /** Types of columns that are not text. */
   readonly types?: Readonly<Record<string, LogicalType>>
   readonly key?: readonly string[]
+  /** Rows of a page and of a file, at most (default 3: small, so that few rows make several). */
+  readonly pageRows?: number
   /** Fails after that many rows. */
   readonly failAfter?: number
 }
@@ -38,6 +37,7 @@ export const testStream = (options: StreamOptions): TestStream => {
   const folders: string[] = []
   let unreleased = 0
   const schema = schemaOf(options)
+  const { pageRows = 3 } = options
 
   async function* pages(size: number): AsyncGenerator<readonly Row[]> {
     for (let start = 0; start < options.rows.length; start += size) {
@@ -106,31 +106,41 @@ const encode = (rows: readonly Row[], schema: TableSchema, format: ExportFormat)
 const ndjsonOf = (rows: readonly Row[], { columns }: TableSchema, { type }: ExportFormat): string => {
   if (type === 'parquet') fail('The suite writes no Parquet: give exportOptions for CSV or NDJSON.')
   const line = (row: Row) => {
-    const fields = columns.map(({ name }) => `${JSON.stringify(name)}:${jsonValue(row[name])}`)
+    const fields = columns.map(({ name, type }) => `${JSON.stringify(name)}:${jsonValue(row[name], type)}`)
     return `{${fields.join(',')}}\n`
   }
   return rows.map(line).join('')
 }
 
-const jsonValue = (value: unknown): string => {
+/** As the engine writes it: a document as itself, and as texts what JSON has no word for. */
+const jsonValue = (value: unknown, { type }: LogicalType): string => {
   if (value === null || value === undefined) return 'null'
   if (typeof value === 'bigint') return value.toString()
-  return JSON.stringify(value)
+  if (type === 'json') return String(value)
+  if (typeof value === 'number' && Number.isFinite(value)) return JSON.stringify(value)
+  return JSON.stringify(typeof value === 'number' || value instanceof Uint8Array ? textOf(value) : value)
 }
 
 const csvOf = (
   rows: readonly Row[],
   { columns }: TableSchema,
-  { delimiter, header, nullValue }: Extract<ExportFormat, { type: 'csv' }>,
+  { delimiter, header, nullValue, binary }: Extract<ExportFormat, { type: 'csv' }>,
 ): string => {
   const quoted = (value: string) => `"${value.replaceAll('"', '""')}"`
   const field = (value: unknown) =>
-    value === null || value === undefined ? nullValue : quoted(textOf(value))
+    value === null || value === undefined ? nullValue : quoted(textOf(value, binary))
   const names = columns.map(({ name }) => quoted(name)).join(delimiter)
   const lines = rows.map((row) => columns.map(({ name }) => field(row[name])).join(delimiter))
   return [...(header ? [names] : []), ...lines].map((line) => `${line}\n`).join('')
 }
 
-/** A value as the consumers of the suite's destinations see it: as text. */
-export const textOf = (value: unknown): string =>
-  typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value)
+/** A value as text, in the words of the engine. */
+export const textOf = (value: unknown, binary: 'base64' | 'hex' = 'base64'): string => {
+  if (value instanceof Uint8Array)
+    return binary === 'hex'
+      ? `\\x${Buffer.from(value).toString('hex')}`
+      : Buffer.from(value).toString('base64')
+  if (typeof value === 'number' && !Number.isFinite(value))
+    return String(value).replace('Infinity', 'inf').toLowerCase()
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value)
+}

@@ -8,7 +8,7 @@ import {
   type WriteResult,
   withContext,
 } from '@penstock/core'
-import { fail, sameRows } from '../expectations.ts'
+import { fail, sameRows, unordered } from '../expectations.ts'
 import { configAt } from '../options.ts'
 import type { DestinationOptions, Row } from './options.ts'
 import { type TestStream, textOf } from './stream.ts'
@@ -69,6 +69,17 @@ export const write = async (
   }
 }
 
+/** Rows as consumers see them: values as texts. */
+const textsOf = (rows: readonly Row[]): Row[] =>
+  rows.map((row) =>
+    Object.fromEntries(
+      Object.entries(row).map(([name, value]) => [name, value === null ? null : textOf(value)]),
+    ),
+  )
+
+/** Rows as consumers see them, in an order of their own. */
+export const textRows = (rows: readonly Row[]): string => unordered(textsOf(rows))
+
 /** Fails unless the other side has exactly these rows of a stream. */
 export const requireRows = async (
   options: DestinationOptions,
@@ -76,12 +87,7 @@ export const requireRows = async (
   rows: readonly Row[],
   when: string,
 ): Promise<void> => {
-  const wanted = rows.map((row) =>
-    Object.fromEntries(
-      Object.entries(row).map(([name, value]) => [name, value === null ? null : textOf(value)]),
-    ),
-  )
-  sameRows(await options.read(stream), wanted, {
+  sameRows(await options.read(stream), textsOf(rows), {
     found: `The other side ${when}`,
     wanted: 'what was written',
   })

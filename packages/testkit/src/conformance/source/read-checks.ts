@@ -1,6 +1,5 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import type { AnySource, RowTable } from '@penstock/core'
+import { collectGarbage } from '../collect-garbage.ts'
 import { endsWhenCancelled, fail, sameRows, show } from '../expectations.ts'
 import { throughProxy } from '../fault-checks.ts'
 import type { Check, CheckContext } from '../suite.ts'
@@ -160,11 +159,6 @@ export const readChecks = (connector: AnySource, options: SourceOptions): Check[
   ]
 }
 
-const collectGarbage = (): void => {
-  setFlagsFromString('--expose-gc')
-  ;(runInNewContext('gc') as () => void)()
-}
-
 const requirePagesReleased = async (table: RowTable, signal: AbortSignal): Promise<void> => {
   const pages: WeakRef<object>[] = []
   for await (const page of table.read({ since: undefined, signal })) {
@@ -173,9 +167,7 @@ const requirePagesReleased = async (table: RowTable, signal: AbortSignal): Promi
   }
   if (pages.length < largePages)
     fail(`Table ${table.name} has ${pages.length} pages; at least ${largePages} are needed.`)
-  // References of the loop are gone only after a turn of the event loop.
-  await new Promise((resolve) => setImmediate(resolve))
-  collectGarbage()
+  await collectGarbage()
   const alive = pages.filter((page) => page.deref() !== undefined).length
   if (alive > pagesAlive) fail(`${alive} of ${largePages} pages of table ${table.name} are still in memory.`)
 }
