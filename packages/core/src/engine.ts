@@ -1,4 +1,4 @@
-import type { FileEntry } from './files.ts'
+import type { ByteRange, FileEntry } from './files.ts'
 import type { FileFormat } from './format.ts'
 import type { MountedQuery, MountedQueryOptions, QueryReceipt } from './mount.ts'
 import type { LoadMode, RunRecord } from './run.ts'
@@ -40,10 +40,15 @@ export interface StagedFile {
   readonly format: FileFormat
   /** Columns that all of its rows share (partitions), as text; the engine types them. */
   readonly constants: Readonly<Record<string, string | null>>
-  /** Local file with the object's bytes. Absent for an object larger than the staging ceiling: then `stream` serves. */
+  /** Local file with the object's bytes. Absent for an object larger than the staging ceiling: then `stream` or `ranges` serve. */
   readonly path?: string
   /** The object's bytes as stored, from the beginning; may be called again. */
   readonly stream?: () => AsyncIterable<Uint8Array>
+  /** Without a local copy: any part of the object, and the bytes of staging disk that such parts may take at a time. */
+  readonly ranges?: {
+    readonly read: (range: ByteRange) => AsyncIterable<Uint8Array>
+    readonly stagingBytes: number
+  }
 }
 
 export interface LoadProgress {
@@ -161,7 +166,7 @@ export interface QueryResult {
 
 export interface EngineCapabilities {
   readonly fileTypes: readonly FileFormat['type'][]
-  /** File types that can be read from a stream without a local copy. */
+  /** File types that can be read without a local copy: from `stream`, Parquet by `ranges`. */
   readonly streamedFileTypes: readonly FileFormat['type'][]
 }
 

@@ -41,7 +41,7 @@ export const duckdb = async (path: string, options: DuckDBOptions = {}): Promise
     location: path,
     capabilities: {
       fileTypes: ['csv', 'ndjson', 'json', 'parquet'],
-      streamedFileTypes: ['csv', 'ndjson', 'json'],
+      streamedFileTypes: ['csv', 'ndjson', 'json', 'parquet'],
     },
     stagingFolder: database.staging.path,
     tables: () => open(() => use('query', selectTables)),

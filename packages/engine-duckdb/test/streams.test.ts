@@ -1,5 +1,7 @@
-import { readdirSync } from 'node:fs'
-import { ConnectorError } from '@penstock/core'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { type ByteRange, ConnectorError } from '@penstock/core'
 import { describe, expect, it } from 'vitest'
 import {
   type Bench,
@@ -155,12 +157,78 @@ describe('objects without a local copy', () => {
     expect(await loading).toMatchObject({ kind: 'cancelled' })
   })
 
-  it('Parquet asks for a local copy', async () => {
+  it('Parquet without access to its parts is refused', async () => {
     const bench = await openBench()
     expect(
       await failure(load(bench.engine, [file(bench, 'a.parquet', 'PAR1', { streamed: true })])),
-    ).toMatchObject({
-      hint: expect.stringMatching(/stag/i),
+    ).toMatchObject({ hint: expect.stringMatching(/stag/i) })
+  })
+})
+
+describe('Parquet in parts', () => {
+  const select = `SELECT i AS id, 'name ' || i AS name, {'x': i, 'l': [i, NULL]} AS s, i / 4 AS quarter,
+    if(i % 7 = 0, NULL, DATE '2020-01-01' + (i % 3000)::INTEGER) AS day FROM range(50000) t(i)`
+
+  /** A file whose bytes are read by range, with so much room for its parts. */
+  const inParts = async (bench: Bench, stagingBytes: number, change = (bytes: Buffer) => bytes) => {
+    const path = join(bench.folder, 'source.parquet')
+    const writer = await DuckDBInstance.create(':memory:')
+    const connection = await writer.connect()
+    await connection.run(`COPY (${select}) TO '${path}' (FORMAT parquet, ROW_GROUP_SIZE 4096)`)
+    connection.closeSync()
+    writer.closeSync()
+    const bytes = change(readFileSync(path))
+    const read = async function* ({ start, end }: ByteRange) {
+      yield bytes.subarray(start, end)
+    }
+    const streamed = file(bench, 'a.parquet', bytes, { streamed: true })
+    return { whole: file(bench, 'a.parquet', bytes), parts: { ...streamed, ranges: { read, stagingBytes } } }
+  }
+
+  it('has the rows of the whole, in little space', async () => {
+    const bench = await openBench()
+    const { whole, parts } = await inParts(bench, 150_000)
+    const lineage = ['_row', '_file'] as const
+    await load(bench.engine, [whole], { table: 'whole', lineage })
+    const loaded = await load(
+      bench.engine,
+      [file(bench, '0.parquet', readFileSync(whole.path ?? '')), parts],
+      {
+        lineage,
+      },
+    )
+    expect(loaded).toMatchObject({ rowsRead: 100_000, rowsLoaded: 100_000 })
+    const ofParts = "(FROM t WHERE _file = 's3://bucket/a.parquet')"
+    const difference = `SELECT count(*)::INTEGER FROM (FROM whole EXCEPT ALL ${ofParts})`
+    expect(await rows(bench.engine, difference)).toEqual([[0]])
+    expect(leftOver(bench)).toEqual([])
+  })
+
+  it('names a row that does not fit by its number in the whole', async () => {
+    const bench = await openBench()
+    const { parts } = await inParts(bench, 150_000)
+    const columnTypes = { id: { type: 'int', bits: 16, signed: true } } as const
+    expect(await failure(load(bench.engine, [parts], { columnTypes }))).toMatchObject({
+      kind: 'data',
+      message: expect.stringContaining('s3://bucket/a.parquet, record 32769, column "id"'),
+    })
+  })
+
+  it('of a row group without room: the way out', async () => {
+    const bench = await openBench()
+    const { parts } = await inParts(bench, 1_000)
+    expect(await failure(load(bench.engine, [parts]))).toMatchObject({
+      kind: 'resource',
+      hint: expect.stringContaining('--staging'),
+    })
+  })
+
+  it('that is cut off is named', async () => {
+    const bench = await openBench()
+    const { parts } = await inParts(bench, 150_000, (bytes) => bytes.subarray(0, -100))
+    expect(await failure(load(bench.engine, [parts]))).toMatchObject({
+      kind: 'data',
+      place: { object: 's3://bucket/a.parquet' },
     })
   })
 })

@@ -133,7 +133,8 @@ export async function* findBadRows(
     await keepDoubts(connection, { layout, files: [input] }, options, table)
     const rows = doubtsOf(connection, table, options.columns)
     if (layout.type !== 'csv' && layout.type !== 'ndjson') {
-      for await (const doubt of rows) yield { ...doubt, file: input, place: undefined }
+      for await (const doubt of rows)
+        yield { ...doubt, row: doubt.row + (input.firstRow ?? 0), file: input, place: undefined }
       return
     }
     const records = locateRecords(textBytes(input.file, layout.rewrite, options.read.signal), {

@@ -37,7 +37,7 @@ const lineageValue = (files: readonly InputFile[], name: LineageColumn): string 
     case '_modified':
       return `make_timestamptz(([${files.map(({ file }) => Math.round(file.entry.modified * 1000))}]::BIGINT[])[file_index::INTEGER + 1])`
     case '_row':
-      return 'row_number() OVER ()'
+      return `row_number() OVER () + ${files[0]?.firstRow ?? 0}`
   }
 }
 

@@ -20,6 +20,7 @@ import { isCopied, withCopies } from './copies.ts'
 import { type FileGroup, groupFiles, statementsOf, withPaths, withPipe } from './inputs.ts'
 import { badColumn, fileColumn, insertSql } from './insert.ts'
 import { isPackable, minFiles, type Packed, withPacked } from './packed.ts'
+import { isInParts, parquetParts } from './parquet-parts.ts'
 import type { TimeFormats } from './proofs.ts'
 import type { InputFile, ReadContext, Source } from './reading.ts'
 import { alignColumns, defineColumns, typesFor } from './schema.ts'
@@ -323,7 +324,25 @@ export const createFileLoader = (
   const addFiles = async (files: readonly StagedFile[], signal: AbortSignal): Promise<void> => {
     read = { folder, copyBytes, signal }
     const inputs = files.map((file): InputFile => ({ ordinal: state.nextOrdinal++, file }))
-    let rest: readonly InputFile[] = inputs
+    let whole: InputFile[] = []
+    for (const input of inputs) {
+      if (!isInParts(input.file)) {
+        whole.push(input)
+        continue
+      }
+      await addInputs(whole)
+      whole = []
+      for await (const part of parquetParts(input, read)) {
+        await addInputs([part])
+        if (room(0) === 0) break
+      }
+    }
+    await addInputs(whole)
+  }
+
+  const addInputs = async (inputs: readonly InputFile[]): Promise<void> => {
+    const { signal } = read
+    let rest = inputs
     while (!state.columns && rest.length > 0) {
       const [first, ...others] = rest
       rest = others

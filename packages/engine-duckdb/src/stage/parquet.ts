@@ -8,11 +8,7 @@ import type { Layout } from './reading.ts'
 
 /** Layout of a Parquet file by its footer. Throws a `data` error for a file that is truncated or no Parquet at all. */
 export const parquetLayout = async (connection: DuckDBConnection, file: StagedFile): Promise<Layout> => {
-  if (file.path === undefined)
-    throw new ConnectorError('resource', `${file.url} is Parquet, which is read from a local copy alone.`, {
-      place: { object: file.url },
-      hint: 'Raise the limit of the staging space above the size of the object.',
-    })
+  if (file.path === undefined) throw new ConnectorError('internal', `${file.url} has no local copy.`)
   await checkMarks(file, file.path)
   const columns = await columnsOf(connection, `SELECT * FROM read_parquet(${quoteText(file.path)})`).catch(
     (error: unknown) => {

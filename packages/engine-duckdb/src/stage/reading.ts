@@ -24,6 +24,8 @@ export interface InputFile {
   /** Number of the file in this load, from 0. */
   readonly ordinal: number
   readonly file: StagedFile
+  /** Rows of the object before this part of it; a file is whole without it. */
+  readonly firstRow?: number
 }
 
 /** SQL over some files of one layout. */

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, statfs, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import {
+  type ByteRange,
   ConnectorError,
   type FileEntry,
   type FileFormat,
@@ -19,6 +20,9 @@ export const defaultStagingBytes = 4 * 1024 ** 3
 /** Share of the ceiling, and most bytes, that are left to the engine for copies that it makes of files. */
 const copyShare = 0.25
 const maxCopyBytes = 128 * 1024 ** 2
+
+/** Share of the ceiling in which parts of an object that is larger than it are staged, while others are on their way. */
+const partShare = 0.5
 
 /** How often an object that changes underneath is looked up again before the run gives up on it. */
 const maxRefreshes = 3
@@ -88,8 +92,12 @@ export const stageFile = async (
     const common = { entry, url: remote.url, format, constants: table.constants?.(entry) ?? {} }
     if (entry.size > staging.ceiling) {
       if (!options.streamable(format)) throw tooLarge(remote.url, entry.size, staging)
-      const stream = () => remote.read(undefined, options)
-      return { file: { ...common, stream }, held: 0, release: async () => {} }
+      const file = { ...common, stream: () => remote.read(undefined, options) }
+      if (format.type !== 'parquet') return { file, held: 0, release: async () => {} }
+      const held = Math.ceil(staging.ceiling * partShare)
+      await staging.budget.take(held, options.signal)
+      const ranges = { read: (range: ByteRange) => remote.read(range, options), stagingBytes: held }
+      return { file: { ...file, ranges }, held, release: async () => staging.budget.give(held) }
     }
     await staging.budget.take(entry.size, options.signal)
     const path = join(staging.folder, `${options.ordinal}${suffixOf(format)}`)
