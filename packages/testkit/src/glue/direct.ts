@@ -31,7 +31,8 @@ export interface NewTable {
   location?: string
   columns?: readonly HiveColumn[]
   partitionKeys?: readonly HiveColumn[]
-  partitions?: readonly { values: readonly string[]; location: string }[]
+  /** With the table's format, or one of their own. */
+  partitions?: readonly { values: readonly string[]; location: string; format?: HiveFormat }[]
   /** Parameters of the SerDe, such as `field.delim`. */
   serdeParameters?: Readonly<Record<string, string>>
   parameters?: Readonly<Record<string, string>>
@@ -112,10 +113,10 @@ export function directGlue(
     createTable({ database, catalog, partitions = [], lakeFormation, ...table }) {
       const added = addTable(store, databaseOf(catalog, database), tableInput(table), lakeFormation)
       const storage = added.input.StorageDescriptor
-      for (const { values, location } of partitions)
+      for (const { values, location, format } of partitions)
         addPartition(store, added, {
           Values: [...values],
-          StorageDescriptor: { ...storage, Location: location },
+          StorageDescriptor: { ...storage, ...(format && serdeOf(format)), Location: location },
         })
       store.changed()
     },
@@ -139,9 +140,13 @@ export function directGlue(
   }
 }
 
+function serdeOf(format: HiveFormat, parameters: Readonly<Record<string, string>> = {}) {
+  const { input, library } = serdes[format]
+  return { InputFormat: input, SerdeInfo: { SerializationLibrary: library, Parameters: { ...parameters } } }
+}
+
 function tableInput(table: Omit<NewTable, 'database' | 'catalog' | 'partitions' | 'lakeFormation'>) {
   const { name, metadataLocation, format, location, columns, partitionKeys, serdeParameters = {} } = table
-  const serde = format && serdes[format]
   return tableInputSchema.parse({
     Name: name,
     TableType: table.tableType ?? 'EXTERNAL_TABLE',
@@ -154,10 +159,7 @@ function tableInput(table: Omit<NewTable, 'database' | 'catalog' | 'partitions' 
     StorageDescriptor: {
       Columns: columnsOf(columns),
       ...(location !== undefined && { Location: location }),
-      ...(serde && {
-        InputFormat: serde.input,
-        SerdeInfo: { SerializationLibrary: serde.library, Parameters: serdeParameters },
-      }),
+      ...(format && serdeOf(format, serdeParameters)),
     },
   })
 }

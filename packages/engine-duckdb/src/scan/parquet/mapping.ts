@@ -52,6 +52,7 @@ export const mapColumns = (
   schema: SchemaNode,
   url: string,
 ): ColumnMapping => {
+  for (const column of columns) refuseAmbiguous(column, schema.children, anyId(schema), url)
   const hasIds = anyId(schema)
   const nodes: LocalNode[] = []
   const constants: ConstantColumn[] = []
@@ -128,6 +129,26 @@ const find = (source: ColumnSource, nodes: readonly SchemaNode[], hasIds: boolea
   }
 }
 
+/** Throws for a column that several fields of the file could be: to take one of them, or none, would be a guess. */
+const refuseAmbiguous = (
+  column: ScanColumn,
+  nodes: readonly SchemaNode[],
+  hasIds: boolean,
+  url: string,
+): void => {
+  const { source } = column
+  const names =
+    source.from === 'name' ? [source.name] : source.from === 'field-id' && !hasIds ? (source.names ?? []) : []
+  const node = find(source, nodes, hasIds).node
+  const similar = node ? [] : names.flatMap((name) => nodes.filter(isNamed(name))).map(({ name }) => name)
+  if (similar.length > 1)
+    throw unreadable(url, column, `the file has ${similar.join(' and ')}, which differ by case alone`)
+  if (node && column.type.type === 'struct')
+    for (const child of column.children ?? []) refuseAmbiguous(child, node.children, hasIds, url)
+}
+
+const isNamed = (name: string) => (node: SchemaNode) => node.name.toLowerCase() === name.toLowerCase()
+
 /** The first of the names that is there; without regard to case, as Hive and Glue do, only where no other fits. */
 const byName = (nodes: readonly SchemaNode[], names: readonly string[]): SchemaNode | undefined => {
   for (const name of names) {
@@ -135,7 +156,7 @@ const byName = (nodes: readonly SchemaNode[], names: readonly string[]): SchemaN
     if (exact) return exact
   }
   for (const name of names) {
-    const similar = nodes.filter((node) => node.name.toLowerCase() === name.toLowerCase())
+    const similar = nodes.filter(isNamed(name))
     if (similar.length === 1) return similar[0]
   }
   return undefined
