@@ -5,6 +5,7 @@ import { createBlockClient } from '../http/block-client.ts'
 import { createDispatcher, isProxied, lookupOf } from '../http/dispatcher.ts'
 import { createRetries, retrySettings } from '../http/retry.ts'
 import { createSemaphore } from '../http/semaphore.ts'
+import { smallFileWriter } from '../transfer/local-file.ts'
 import { remoteFile } from '../transfer/remote-file.ts'
 import type { OpenS3Options, S3Access } from './access.ts'
 import { bucketOperations } from './bucket.ts'
@@ -102,6 +103,7 @@ const openBucket = (options: OpenS3Options): { access: S3Access; writing: Writin
     return sdk
   })
 
+  const transfer = { client, hashing, writeSmallFile: smallFileWriter(), concurrency }
   const opened = Object.freeze({
     bucket,
     region,
@@ -109,7 +111,7 @@ const openBucket = (options: OpenS3Options): { access: S3Access; writing: Writin
     list: (listing = {}) => listObjects(client, listing),
     head: (key, call) => headObject(client, key, call),
     tags: (key, call) => objectTags(client, key, call),
-    file: (entry: FileEntry) => remoteFile({ client, hashing, concurrency }, entry),
+    file: (entry: FileEntry) => remoteFile(transfer, entry),
     fetch: (key, call) => fetchObject(client, key, call),
     location: (call) => operations.location(client.signals(call?.signal)),
     acl: (call) => operations.acl(client.signals(call?.signal)),

@@ -4,7 +4,7 @@ import { type ExpectedChecksum, expectedChecksum } from '../checksum/expected.ts
 import type { DownloadOptions } from '../s3/access.ts'
 import { fetchRange } from './fetch-range.ts'
 import { type Journal, openJournal } from './journal.ts'
-import { fileError, openForWriting, rangeWriter, writeSmallFile } from './local-file.ts'
+import { fileError, openForWriting, rangeWriter } from './local-file.ts'
 import { type PartOptions, type TransferContext, verifiedPart } from './part.ts'
 import { parallelRanges, planRanges } from './ranges.ts'
 import { fetchChecksum, mismatch } from './verify.ts'
@@ -32,7 +32,7 @@ export const downloadObject = async (
       entry.size === 0
         ? undefined
         : await verifiedPart(context, entry, range, { ...options, signal: connection }, client.verify)
-    writeSmallFile(path, part?.chunks ?? [])
+    await context.writeSmallFile(path, part?.chunks ?? [])
     return
   }
   const stop = new AbortController()

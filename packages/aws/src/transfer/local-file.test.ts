@@ -3,7 +3,14 @@ import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { bytesOf, temporaryFolder } from '../../test/embedded.ts'
-import { rangeWriter, writeSmallFile } from './local-file.ts'
+import { rangeWriter, smallFileWriter } from './local-file.ts'
+
+/** Every look at the clock finds it later by so many ms. */
+const makeTimeFly = (ms = 1000) => {
+  let now = 0
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += ms))
+  onTestFinished(() => clock.mockRestore())
+}
 
 test('a range is written where it belongs, in blocks', async () => {
   const path = join(await temporaryFolder(), 'out')
@@ -27,9 +34,7 @@ test('behind a disk that makes a write wait the thread pool goes on where it sto
   const path = join(await temporaryFolder(), 'out')
   const file = await open(path, 'w')
   const bytes = bytesOf(1_000_000)
-  let now = 0
-  const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 1000))
-  onTestFinished(() => clock.mockRestore())
+  makeTimeFly()
   const positions: number[] = []
   const write = rangeWriter(file, path, 7, {
     block: () => {},
@@ -58,7 +63,24 @@ test.skipIf(!existsSync('/dev/full'))('a full disk is an error of the machine', 
 
 test('a small file is written, over what was there', async () => {
   const path = join(await temporaryFolder(), 'out')
-  writeSmallFile(path, [Buffer.from('something long')])
-  writeSmallFile(path, [Buffer.from('a'), Buffer.from('b')])
+  const write = smallFileWriter()
+  await write(path, [Buffer.from('something long')])
+  await write(path, [Buffer.from('a'), Buffer.from('b')])
   expect(await readFile(path, 'utf8')).toBe('ab')
+})
+
+test('behind a disk that is slow with files several are written at a time', async () => {
+  const folder = await temporaryFolder()
+  const path = join(folder, 'out')
+  makeTimeFly(5)
+  const write = smallFileWriter()
+  expect(write(path, [Buffer.from('something long')])).toBeUndefined()
+  const waits = write(path, [Buffer.from('a'), Buffer.from('b')])
+  expect(waits).toBeInstanceOf(Promise)
+  await waits
+  expect(await readFile(path, 'utf8')).toBe('ab')
+  await expect(write(join(folder, 'none', 'out'), [])).rejects.toMatchObject({
+    kind: 'resource',
+    code: 'ENOENT',
+  })
 })

@@ -1,5 +1,5 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, writeFile } from 'node:fs/promises'
 import { ConnectorError } from '@penstock/core'
 import { safeCause } from '../errors/safe-cause.ts'
 import type { RangeCheck } from './whole-check.ts'
@@ -84,21 +84,45 @@ export const rangeWriter = (
   }
 }
 
+/** Writes a small file, over what is there. After a failure there is none. */
+export type SmallFileWriter = (path: string, chunks: readonly Uint8Array[]) => void | Promise<void>
+
+/** Where a small file takes longer, in ms, those of the next second go through the thread pool. */
+const smallPatienceMs = 4
+const pooledMs = 1000
+
 /**
- * Writes a small file at once. Synchronous: three calls on the page cache take a fifth of the time that three turns
- * through the thread pool take, which is what counts with thousands of small objects.
+ * Small files are written at once: three calls on the page cache take a fifth of the time that three turns through the
+ * thread pool take, which is what counts with thousands of small objects. A disk that makes them wait (each new file is a
+ * round trip on a network's) is better used by several at a time.
  */
-export const writeSmallFile = (path: string, chunks: readonly Uint8Array[]): void => {
-  try {
-    const descriptor = openSync(path, 'w')
-    try {
-      for (const chunk of chunks)
-        for (let done = 0; done < chunk.length; ) done += writeSync(descriptor, chunk, done)
-    } finally {
-      closeSync(descriptor)
-    }
-  } catch (error) {
+export const smallFileWriter = (): SmallFileWriter => {
+  let pooledUntil = 0
+  const failed = (path: string, error: unknown): ConnectorError => {
     rmSync(path, { force: true })
-    throw fileError(error, path)
+    return fileError(error, path)
+  }
+  return (path, chunks) => {
+    const before = performance.now()
+    if (before < pooledUntil)
+      return writeFile(path, Buffer.concat(chunks)).catch((error: unknown) => {
+        throw failed(path, error)
+      })
+    try {
+      writeAtOnce(path, chunks)
+    } catch (error) {
+      throw failed(path, error)
+    }
+    if (performance.now() - before > smallPatienceMs) pooledUntil = before + pooledMs
+  }
+}
+
+const writeAtOnce = (path: string, chunks: readonly Uint8Array[]): void => {
+  const descriptor = openSync(path, 'w')
+  try {
+    for (const chunk of chunks)
+      for (let done = 0; done < chunk.length; ) done += writeSync(descriptor, chunk, done)
+  } finally {
+    closeSync(descriptor)
   }
 }
