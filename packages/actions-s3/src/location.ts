@@ -34,7 +34,10 @@ export const locate = (
     ? fromUrl(text, bucket)
     : { bucket: bucket ?? context.config.bucket, key: text.replace(/^\//, '') }
   if (found.bucket === undefined || found.bucket === '')
-    throw wrong('No bucket is given.', 'Write s3://bucket/key, or give the bucket.')
+    throw wrong(
+      'No bucket is given.',
+      'Write s3://bucket/key, or give the bucket. For files of this machine there are put and get.',
+    )
   const [broken] = brokenBucketNameRules(found.bucket)
   if (broken) throw wrong(`"${found.bucket}" is no bucket: ${broken}.`, 'Check the name of the bucket.')
   if (options.key !== 'optional' && found.key === '')

@@ -74,7 +74,7 @@ export class Runs extends ProjectCommand {
         return [
           run.runId,
           run.status,
-          run.pipeline ?? [...run.tables, ...(run.export?.streams ?? [])].map(({ name }) => name).join(', '),
+          whatRan(run),
           formatCount(totals.objects),
           formatCount(totals.rows),
           formatCount(totals.rowsRejected),
@@ -136,6 +136,12 @@ const fromDatabase = async (
       })
     return matches
   })
+}
+
+/** What a run was about; one that failed before it had anything says why. */
+const whatRan = (run: RunRecord): string => {
+  const names = [...run.tables, ...(run.export?.streams ?? [])].map(({ name }) => name)
+  return (run.pipeline ?? names.join(', ')) || (run.error?.message ?? '')
 }
 
 /** A database that is only read must be there: opening it must not make one. */
