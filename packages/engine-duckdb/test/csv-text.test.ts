@@ -55,6 +55,17 @@ describe('CSV as it comes', () => {
     ])
   })
 
+  it.each([
+    [{ nullStrings: ['\\N'], escape: '\\' }, 'escape character'],
+    [{ nullStrings: ['""'] }, 'quote'],
+    [{ nullStrings: ['a,b'], delimiter: ',' }, 'delimiter'],
+  ])('a null string that the reader can not tell is refused: %j', async (format, what) => {
+    const bench = await openBench()
+    const error = await failure(load(bench.engine, [file(bench, 'a.csv', 'id,n\n1,x\n', { format })]))
+    expect(error).toMatchObject({ kind: 'config', code: 'CsvOptions' })
+    expect(error.message).toContain(what)
+  })
+
   it.each<[string, string, object]>([
     ['semicolons', 'a;b\n1;x,y\n2;z\n', {}],
     ['tabs', 'a\tb\n1\tx,y\n2\tz\n', {}],

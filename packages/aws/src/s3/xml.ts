@@ -43,7 +43,9 @@ export const blocks = (xml: string, name: string): string[] =>
  */
 export const resultXml = async (response: S3Response, root: string): Promise<string> => {
   const xml = await response.body.text()
-  if (new RegExp(`</${root}>|<${root}[^>]*/>`).test(xml)) return xml
+  // Some stores say Response, where S3 says Result.
+  const name = root.replace(/Result$/, '(?:Result|Response)')
+  if (new RegExp(`</${name}>|<${name}[^>]*/>`).test(xml)) return xml
   if (xml.includes('<Error>')) {
     const fields = errorFields(xml)
     throw awsFailure({

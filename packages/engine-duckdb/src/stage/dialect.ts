@@ -1,4 +1,4 @@
-import type { CsvFormat } from '@penstock/core'
+import { ConnectorError, type CsvFormat } from '@penstock/core'
 
 /** How to read delimited text, with nothing left to guess. */
 export interface Dialect {
@@ -56,9 +56,31 @@ export const detectDialect = (head: Buffer, format: CsvFormat, isWhole: boolean)
   const text = decodeHead(head, encoding)
   const delimiter = format.delimiter ?? detectDelimiter(text, base, isWhole)
   const dialect = { ...base, delimiter, header: true }
+  refuseNullStrings(dialect)
   const first = parseRecords(text, dialect, 1, isWhole)[0] ?? []
   const header = format.header ?? first.every(looksLikeName)
   return { ...dialect, header, ...linesBefore(text, dialect, header) }
+}
+
+/** DuckDB's reader takes no null text with a character that has a meaning of its own. */
+const refuseNullStrings = (
+  dialect: Pick<Dialect, 'nullStrings' | 'quote' | 'escape' | 'delimiter'>,
+): void => {
+  const { nullStrings, quote, delimiter } = dialect
+  const special = [delimiter, ...(quote === '' ? [] : [quote, dialect.escape])]
+  for (const text of nullStrings) {
+    const found = special.find((character) => character !== '' && text.includes(character))
+    if (found === undefined) continue
+    const what = found === delimiter ? 'delimiter' : found === quote ? 'quote' : 'escape character'
+    throw new ConnectorError(
+      'config',
+      `The null text ${JSON.stringify(text)} holds ${JSON.stringify(found)}, the ${what} of the file.`,
+      {
+        code: 'CsvOptions',
+        hint: `Give another ${what}, or leave this text out of nullStrings and make it null in SQL: nullif(column, ...).`,
+      },
+    )
+  }
 }
 
 const lineEnd = /\r\n|\n|\r/g

@@ -15,6 +15,6 @@ export interface ForeignServer {
   readonly lacks?: Readonly<Partial<Record<ServerFeature, string>>>
 }
 
-export type ServerFeature = 'odd-keys' | 'wrong-secret' | 'slashes' | 'conditions' | 'exports' | 'checksums'
+export type ServerFeature = 'odd-keys' | 'wrong-secret' | 'slashes' | 'conditions' | 'checksums'
 
 export const keys = { accessKeyId: 'AKIAINTEROPINTEROP00', secretAccessKey: 'interop/secret+of=the-tests' }
