@@ -152,3 +152,16 @@ describe('the first rows of an order', () => {
     },
   )
 })
+
+it('a small file comes in one request, whatever of it is needed', async () => {
+  const writer = await openWriter()
+  const small = "SELECT i AS id, 'n' || i AS name, i * 2 AS twice FROM range(50) t(i)"
+  const names = Array.from({ length: 20 }, (_, index) => `s3://lake/${index}.parquet`)
+  const bytes = await writer.parquet(small)
+  const files = names.map((name) => ({ file: memoryFile(name, bytes) }))
+  const mounts = [mountOf({ 'sales.orders': fileTable(await writer.schema(small), files) })]
+  const sql = 'SELECT sum(twice)::INTEGER FROM sales.orders'
+  const { rows, receipt } = await ask(await openEngine(), sql, { mounts })
+  expect(rows).toEqual([[49_000]])
+  expect(receipt.requests).toBe(20)
+})

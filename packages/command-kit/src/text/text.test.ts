@@ -54,6 +54,7 @@ describe('width', () => {
 
   it('wraps at spaces', () => {
     expect(wrap('one two three\nfour', 8)).toEqual(['one two', 'three', 'four'])
+    expect(wrap('select x\n       ^', 20)).toEqual(['select x', '       ^'])
   })
 })
 

@@ -47,15 +47,16 @@ export const pad = (text: string, width: number, align: 'left' | 'right' = 'left
 export const wrap = (text: string, width: number): string[] =>
   text.split('\n').flatMap((paragraph) => {
     const lines: string[] = []
-    let line = ''
+    // Spaces that a line begins with stay: a caret below it points at a place.
+    let line: string | undefined
     for (const word of paragraph.split(' ')) {
-      const longer = line === '' ? word : `${line} ${word}`
-      if (line !== '' && widthOf(longer) > width) {
+      const longer: string = line === undefined ? word : `${line} ${word}`
+      if (line?.trim() && widthOf(longer) > width) {
         lines.push(line)
         line = word
       } else line = longer
     }
-    return [...lines, line]
+    return [...lines, line ?? '']
   })
 
 /** Columns of a terminal, or 80 where there is none. `COLUMNS` rules. */

@@ -156,10 +156,24 @@ const prepareQuery = async (
     }
     return { sql: select, target, tables: opened, searchPath, plan, cache }
   } catch (error) {
-    throw translateError(error, { action: 'query', location: database.location, signal })
+    throw unknownTable(translateError(error, { action: 'query', location: database.location, signal }))
   } finally {
     database.disconnect(connection)
   }
+}
+
+/** DuckDB does not know how tables of connections are named. */
+const unknownTable = (error: ConnectorError): ConnectorError => {
+  const [, name, similar] =
+    /^Catalog Error: Table with name (.+?) does not exist!(?:\s+Did you mean "(.+?)")?/.exec(error.message) ??
+    []
+  if (name === undefined) return error
+  const isOwn = similar !== undefined && !/^(pg_|duckdb_|sqlite_|information_schema)/.test(similar)
+  return new ConnectorError('config', `There is no table ${name}.`, {
+    code: 'InvalidSql',
+    hint: `${isOwn ? `Did you mean ${similar}? ` : ''}Tables of a connection are named namespace.table, as "penstock tables" lists them.`,
+    cause: error,
+  })
 }
 
 const labelOf = ({ written, namespace, name }: MountedName): string =>

@@ -1,4 +1,4 @@
-import { type AnyZeroCopy, type CatalogTable, ConnectorError } from '@penstock/core'
+import { type AnyZeroCopy, type CatalogTable, ConnectorError, nearest } from '@penstock/core'
 
 const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase()
 const sameNamespace = (a: readonly string[], b: readonly string[]): boolean =>
@@ -31,9 +31,16 @@ export const requireShared = (
   const shared = shares.flatMap((share) =>
     (share.tables ?? ['*']).map((each) => [...share.namespace, each].join('.')),
   )
+  const similar = nearest(table, shared)
+  // A choice of tables replaces the one before it.
+  const chosen = shares.find((share) => sameNamespace(share.namespace, namespace))?.tables ?? []
+  const tables = [...chosen, name].map((each) => `--table ${each}`).join(' ')
   throw new ConnectorError('permission', `Connection ${connection} does not share ${table}.`, {
     code: 'NotShared',
     place: { table },
-    hint: `It shares ${shared.slice(0, 8).join(', ') || 'nothing'}. To share more: penstock share ${connection} --namespace ${namespace.join('.')} --table ${name}`,
+    hint:
+      similar === undefined
+        ? `It shares ${shared.slice(0, 8).join(', ') || 'nothing'}. To share this one as well: penstock share ${connection} --namespace ${namespace.join('.')} ${tables}`
+        : `Did you mean ${similar}? It shares ${shared.slice(0, 8).join(', ')}.`,
   })
 }

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { BaseCommand, countOf, Flags, toJson } from '@penstock/command-kit'
 import { ConnectorError } from '@penstock/core'
 import type { Aws as EmbeddedAws } from '@penstock/testkit'
@@ -50,8 +51,9 @@ export class Aws extends BaseCommand {
     })
     try {
       if (flags.seed !== undefined) await seedFrom(aws, flags.seed).catch(wrongSeed)
+      const hasTables = flags.seed !== undefined && (await namesTables(flags.seed))
       const objects = flags.sample ? await seed(aws) : undefined
-      this.#tell(aws, flags.region, objects)
+      this.#tell(aws, flags.region, objects, hasTables)
       // Ctrl-C is the way to end this command, so it is no failure.
       if (!this.signal.aborted) await once(this.signal, 'abort')
     } finally {
@@ -59,7 +61,7 @@ export class Aws extends BaseCommand {
     }
   }
 
-  #tell(aws: EmbeddedAws, region: string, objects: number | undefined): void {
+  #tell(aws: EmbeddedAws, region: string, objects: number | undefined, hasTables: boolean): void {
     const variables = {
       AWS_ENDPOINT_URL: aws.endpoint,
       AWS_REGION: region,
@@ -87,12 +89,25 @@ export class Aws extends BaseCommand {
     for (const [name, value] of Object.entries(variables)) this.print(`  export ${name}=${value}`)
     this.print()
     const { bin } = this.config
-    const bucket = objects === undefined ? 'my-bucket' : sampleBucket
+    if (hasTables && objects === undefined) {
+      this.print('It has the tables of the seed. For example:')
+      this.print()
+      this.print(`  ${bin} connect lake --connector zero-copy-glue --auth default-chain \\`)
+      this.print(`    --set region=${region} --set endpoint=$AWS_ENDPOINT_URL \\`)
+      this.print('    --set catalogEndpoint=$AWS_ENDPOINT_URL/iceberg \\')
+      this.print('    --set stsEndpoint=$AWS_ENDPOINT_URL')
+      this.print(`  ${bin} check lake`)
+      this.print(`  ${bin} tables lake`)
+      return
+    }
+    const [seeded] = aws.s3.bucketNames()
+    const bucket = objects === undefined ? (seeded ?? 'my-bucket') : sampleBucket
     if (objects !== undefined)
       this.print(`Bucket ${sampleBucket} has ${countOf(objects, 'object')}. For example:`)
-    else this.print('It is empty. To begin with:')
+    else if (seeded === undefined) this.print('It is empty. To begin with:')
+    else this.print('For example:')
     this.print()
-    if (objects === undefined) this.print(`  ${bin} s3 mb ${bucket}`)
+    if (objects === undefined && seeded === undefined) this.print(`  ${bin} s3 mb ${bucket}`)
     this.print(`  ${bin} connect dev --auth default-chain --set region=${region} \\`)
     this.print(`    --set bucket=${bucket} --set endpoint=$AWS_ENDPOINT_URL`)
     this.print(`  ${bin} check dev`)
@@ -103,6 +118,12 @@ export class Aws extends BaseCommand {
     this.print(`  ${bin} query "select channel, count(*), sum(amount) from orders group by 1" \\`)
     this.print('    --from warehouse.duckdb')
   }
+}
+
+/** Whether a seed puts tables into the catalog. It has been read before, so that it is well formed. */
+const namesTables = async (path: string): Promise<boolean> => {
+  const { tables } = JSON.parse(await readFile(path, 'utf8')) as { readonly tables?: readonly unknown[] }
+  return (tables?.length ?? 0) > 0
 }
 
 const wrongSeed = (error: unknown): never => {

@@ -50,6 +50,8 @@ export const createFooters = ({ transport, cache, onHit, wholeFiles }: FooterOpt
   const tailShare = () => Math.min(1, learned.share + slackShare)
 
   const tailBytes = ({ size }: RangedFile): number => {
+    // A second request would cost more than the rest of a small file.
+    if (wholeFiles && size <= firstGuessBytes) return size
     const isDense = wholeFiles && learned.needed > learned.size * tailShare() * wholeShare
     const dense = Math.ceil(size * tailShare())
     if (isDense && dense <= wholeBytes) return dense
@@ -112,7 +114,7 @@ export const createFooters = ({ transport, cache, onHit, wholeFiles }: FooterOpt
         return scout
       }
       // What a file that may come whole costs in waiting, it saves: its data needs no request of its own.
-      if (wholeFiles && file.size <= wholeBytes) await Promise.all(scouts)
+      if (wholeFiles && file.size > firstGuessBytes && file.size <= wholeBytes) await Promise.all(scouts)
       return read(file)
     },
     learn: ({ size }: RangedFile, needed: number, start: number) => {

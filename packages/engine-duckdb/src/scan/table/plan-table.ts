@@ -160,7 +160,8 @@ const planFiles = async (
   limit: number | undefined,
 ): Promise<readonly FilePlan[]> => {
   const size = files.reduce((sum, { file }) => sum + file.size, 0)
-  const plan = createFilePlanner(context, limit === undefined && size <= context.aheadBytes)
+  const readsRows = files.some(({ columns }) => columns.length > 0)
+  const plan = createFilePlanner(context, readsRows && limit === undefined && size <= context.aheadBytes)
   if (limit === undefined)
     return mapLimited(files, filesAtOnce, (file) => plan(file, file.residual ? filter : undefined))
   // Rows stop when there are enough: files are looked at in growing waves.
