@@ -137,6 +137,10 @@ const settingsSql = ({ config }: PostgresContext): string =>
       : [['statement_timeout', Math.ceil(config.statementTimeoutSeconds * 1000)]]),
     // The engine may take its time between two files.
     ['idle_in_transaction_session_timeout', 0],
+    // A machine that vanished in the middle of a run holds its locks for a minute and a half, not for two hours.
+    ['tcp_keepalives_idle', 60],
+    ['tcp_keepalives_interval', 10],
+    ['tcp_keepalives_count', 3],
     // What was reported as written must not be lost when the server stops.
     ['synchronous_commit', "'on'"],
     // Every name is qualified: nothing of the user's schemas is called by accident.

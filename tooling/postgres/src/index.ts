@@ -7,7 +7,10 @@ import { promisify } from 'node:util'
 import { Client, type QueryResult } from 'pg'
 
 export interface PostgresOptions {
-  /** Folder with `initdb` and `postgres` (default: those of the npm package for this platform). */
+  /**
+   * Folder with `initdb` and `postgres`. Default: PENSTOCK_POSTGRES_BIN, to run the tests on another release, or those
+   * of the npm package for this platform.
+   */
   readonly bin?: string
   /** Settings of postgresql.conf. */
   readonly settings?: Readonly<Record<string, string>>
@@ -39,7 +42,7 @@ export const startPostgres = async (options: PostgresOptions = {}): Promise<Test
   const folder = mkdtempSync(join(tmpdir(), 'penstock-postgres-'))
   const data = join(folder, 'data')
   try {
-    const bin = reachable(options.bin ?? (await embeddedBin()), folder)
+    const bin = reachable(options.bin ?? process.env.PENSTOCK_POSTGRES_BIN ?? (await embeddedBin()), folder)
     const passwordFile = join(folder, 'password')
     writeFileSync(passwordFile, password)
     own(folder, passwordFile)

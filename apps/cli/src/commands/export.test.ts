@@ -77,6 +77,13 @@ it.each([
   })
 })
 
+it('takes full for overwrite, and refuses what is no mode', async () => {
+  const argv = ['out', '--table', 'orders', '--name', 'whole', ...from(), '--mode']
+  const run = await runCommand(Export, ...argv, 'full')
+  expect(run).toMatchObject({ code: 0, result: { export: { mode: 'overwrite' } } })
+  expect((await runCommand(Export, ...argv, 'ful')).code).toBe(2)
+})
+
 it('sweeps: nothing is left behind', async () => {
   expect((await runCommand(Sweep, 'out', ...at())).stdout).toContain('Nothing is left behind.')
 })

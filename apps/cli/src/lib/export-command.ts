@@ -1,8 +1,8 @@
 import { Flags, type Interfaces, parseFlags, readFlags } from '@penstock/command-kit'
-import { type AnyDestination, type ExportMode, exportModes, requireKind } from '@penstock/core'
+import { type AnyDestination, exportModes, requireKind } from '@penstock/core'
 import { options as postgresOptions } from '@penstock/destination-postgres'
 import { options as s3Options } from '@penstock/destination-s3'
-import { resourceOptions } from '@penstock/runtime'
+import { exportMode, resourceOptions } from '@penstock/runtime'
 import { requireFile } from '../commands/runs.ts'
 import { withEngine } from './engine.ts'
 import { type Exporting, optionFlags, optionsFromFlags, streamFlags, streamsFromFlags } from './exporting.ts'
@@ -19,8 +19,8 @@ const commonFlags: Interfaces.FlagInput = {
   }),
   mode: Flags.string({
     description:
-      'append adds, overwrite replaces what this export wrote before, merge replaces rows of the same key, where the destination can (default: append).',
-    options: [...exportModes],
+      'append adds, overwrite (or full) replaces what this export wrote before, merge replaces rows of the same key, where the destination can (default: append).',
+    options: [...exportModes, 'full'],
   }),
   name: Flags.string({ description: 'Name of the export (default: its streams).', helpValue: 'NAME' }),
   stream: Flags.string({
@@ -81,7 +81,7 @@ export abstract class ExportCommand extends ProjectCommand {
         destination: { ...connection, connector },
         streams,
         options: given,
-        mode: flags.mode as ExportMode | undefined,
+        mode: exportMode.optional().parse(flags.mode),
         name: flags.name as string | undefined,
         resources,
         projectFolder: project.folder,

@@ -1,4 +1,4 @@
-import { ConnectorError, type ExportSelection, exportModes, parse } from '@penstock/core'
+import { ConnectorError, type ExportMode, type ExportSelection, exportModes, parse } from '@penstock/core'
 import { z } from 'zod'
 import { stableId } from './ids.ts'
 
@@ -37,11 +37,13 @@ export const streamRequest = z.strictObject({
 
 export type StreamRequest = z.input<typeof streamRequest>
 
+/** How an export is written; `full` is another word for `overwrite`, as loads have it. */
 export const exportMode = z
-  .enum(exportModes)
+  .enum([...exportModes, 'full'])
   .describe(
-    'append adds, overwrite replaces what this export wrote before, merge replaces rows of the same key (where the destination can)',
+    'append adds, overwrite (or full) replaces what this export wrote before, merge replaces rows of the same key (where the destination can)',
   )
+  .transform((mode): ExportMode => (mode === 'full' ? 'overwrite' : mode))
 
 /** Validates requests and makes selections of them. Throws `config` errors in the words of the request. */
 export const selectionsOf = (exportId: string, requests: readonly unknown[]): ExportSelection[] => {
