@@ -53,9 +53,10 @@ export const openSampleWorld = async (): Promise<SampleWorld> => {
     reset: async () => {
       for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true })
       await writeFile(join(folder, 'w.duckdb'), await readFile(database))
+      await writeFile(join(folder, 'warehouse.duckdb'), await readFile(database))
       await writeFile(join(folder, 'orders.csv'), 'id,amount\n1,2\n')
       await writeFile(join(folder, 'tags.xml'), tags)
-      for (const name of ['site', 'reports']) {
+      for (const name of ['site', 'reports', 'out']) {
         await mkdir(join(folder, name))
         await writeFile(join(folder, name, 'index.html'), '<h1>Orders</h1>\n')
       }
@@ -120,7 +121,8 @@ const fillTables = async (database: string, root: string): Promise<void> => {
   await run(`CREATE TABLE orders AS SELECT i AS id, i AS order_id, i % 3 = 0 AS paid,
     lpad((i % 9)::VARCHAR, 5, '0') AS customer_id, (i * 7 % 500)::DECIMAL(12, 2) AS amount,
     ['web', 'shop'][1 + i % 2] AS channel, ['open', 'sent'][1 + i % 2] AS status,
-    DATE '2026-11-01' + (i % 30)::INTEGER AS day FROM range(200) rows(i)`)
+    DATE '2026-11-01' + (i % 30)::INTEGER AS day, TIMESTAMP '2026-11-01' + INTERVAL (i) MINUTE AS updated_at
+    FROM range(200) rows(i)`)
   await run(`CREATE TABLE events AS SELECT i AS id, TIMESTAMP '2026-11-01' + INTERVAL (i) MINUTE AS at
     FROM range(100) rows(i)`)
   await run(`CREATE TABLE customers AS SELECT lpad(i::VARCHAR, 5, '0') AS customer_id, 'Ada' AS name
@@ -154,6 +156,9 @@ const fillAccount = async (aws: Aws, root: string): Promise<void> => {
   await put('sales', 'legacy/old.csv', Buffer.from('id;city;day\n1;Zürich;31.12.1999\n', 'latin1'))
   await put('sales', 'logs/2026/a.ndjson', '{"at":"2026-11-01T00:00:00Z","text":"begin"}\n')
   await put('lake', 'orders.csv', 'id,amount\n1,2\n')
+  await put('sales', 'crm/customers.csv', 'customer_id,name\n00001,Ada\n')
+  for (const day of ['20261101', '20261102'])
+    await put('sales', `exports/${day}/visits.ndjson`, '{"page":"/","seconds":3}\n')
   const orders = await readFile(join(root, 'orders.parquet'))
   aws.glue.createDatabase({ name: 'sales' })
   await put('lake', 'warehouse/orders/1.parquet', orders)
