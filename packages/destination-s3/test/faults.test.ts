@@ -261,7 +261,7 @@ describe('what changes on the way', () => {
     expect(await bench.body('daily.csv')).toBe('3\n')
   })
 
-  it('a note that is read: it is read again', async () => {
+  it('a note that is read: the later one counts', async () => {
     await daily(['1\n'])
     change({ when: { operation: 'GetObject', key: '*/state.json' }, fault })
     await daily(['2\n'])
@@ -280,7 +280,7 @@ describe('what changes on the way', () => {
   it('a note to what is none: it is named, with the way out', async () => {
     await daily(['1\n'])
     change({
-      when: { operation: 'HeadObject', key: '*/state.json' },
+      when: { operation: 'GetObject', key: '*/state.json' },
       fault: { kind: 'change-object', body: '{' },
     })
     const error = await failure(daily(['2\n']))

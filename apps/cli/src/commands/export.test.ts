@@ -6,6 +6,7 @@ import { startLake, type TestLake } from '../../test/lake.ts'
 import { runCommand } from '../../test/run-command.ts'
 import { exportFlags } from '../lib/export-command.ts'
 import ConnectionHelp from '../lib/help.ts'
+import { Connect } from './connect.ts'
 import { Export } from './export.ts'
 import { Extract } from './extract.ts'
 import { Keys } from './keys.ts'
@@ -65,6 +66,7 @@ it('exports what is new, from a database that is only read, too', async () => {
 it.each([
   [['out', '--table', 'order'], 5, 'Did you mean orders?'],
   [['out'], 2, 'Give --table or --sql'],
+  [['nope', '--table', 'orders', '--manifest'], 5, 'has no connection "nope"'],
   [['lake', '--table', 'orders'], 2, 'not a destination'],
   [['out', '--table', 'orders', '--key-template', 'x/{nope}'], 2, 'is no macro'],
   [['out', '--table', 'orders', '--file-type', 'xml'], 2, '--file-type'],
@@ -86,6 +88,17 @@ it('takes full for overwrite, and refuses what is no mode', async () => {
 
 it('sweeps: nothing is left behind', async () => {
   expect((await runCommand(Sweep, 'out', ...at())).stdout).toContain('Nothing is left behind.')
+})
+
+it('sets tags and metadata of the files entry by entry', async () => {
+  const set = (...pairs: string[]) =>
+    runCommand(Connect, 'out', ...pairs.flatMap((pair) => ['--set', pair]), ...at())
+  expect(await set('tags.team=sales', 'tags.old=x', 'metadata.origin=shop')).toMatchObject({ code: 0 })
+  expect(await set('tags.old=')).toMatchObject({ code: 0 })
+  expect((await set('tags=sales')).stderr).toContain('--set tags.NAME=VALUE')
+  const text = await lake.project.text()
+  expect(text).toContain('tags:\n      team: sales\n')
+  expect(text).toContain('metadata:\n      origin: shop\n')
 })
 
 it('shows the flags of the destination that is meant', async () => {

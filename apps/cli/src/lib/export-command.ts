@@ -6,7 +6,12 @@ import { exportMode, resourceOptions } from '@penstock/runtime'
 import { requireFile } from '../commands/runs.ts'
 import { withEngine } from './engine.ts'
 import { type Exporting, optionFlags, optionsFromFlags, streamFlags, streamsFromFlags } from './exporting.ts'
-import { connectionArgument, connectorInArguments, ProjectCommand } from './project-command.ts'
+import {
+  connectionArgument,
+  connectorInArguments,
+  ProjectCommand,
+  requireConnection,
+} from './project-command.ts'
 import { resourceFlags } from './selection.ts'
 
 const commonFlags: Interfaces.FlagInput = {
@@ -66,7 +71,11 @@ export abstract class ExportCommand extends ProjectCommand {
       flags: { ...own, ...sharedFlags, ...ownFlags },
       baseFlags: ProjectCommand.baseFlags,
       enableJsonFlag: true,
-    } as ExportInput)
+    } as ExportInput).catch(async (error: unknown) => {
+      // Flags of a destination are unknown without it: that it is not there comes first.
+      if (!named) await requireConnection(this.argv)
+      throw error
+    })
     const project = await this.openProject(flags.project)
     const name = String(args.connection)
     const connector: AnyDestination = requireKind(await this.connectorOf(project, name), 'destination')

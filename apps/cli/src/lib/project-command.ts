@@ -62,13 +62,23 @@ export abstract class ProjectCommand extends BaseCommand {
  * is wrong yet when there is none.
  */
 export const connectorInArguments = async (argv: readonly string[]): Promise<AnyConnector | undefined> => {
-  const given = argv.includes('--project')
-    ? argv[argv.indexOf('--project') + 1]
-    : process.env.PENSTOCK_PROJECT
-  const project = await openProject({ cwd: process.cwd(), given }).catch(() => undefined)
+  const project = await projectOf(argv).catch(() => undefined)
   const name = argv.find((word) => project !== undefined && Object.hasOwn(project.connections, word))
   if (!project || name === undefined) return undefined
   return loadConnector(connectionNamed(project, name).connector, project.folder)
+}
+
+const projectOf = (argv: readonly string[]): Promise<Project> => {
+  const given = argv.includes('--project')
+    ? argv[argv.indexOf('--project') + 1]
+    : process.env.PENSTOCK_PROJECT
+  return openProject({ cwd: process.cwd(), given })
+}
+
+/** Throws when the first word names no connection; nothing where the first word is a flag, or none. */
+export const requireConnection = async (argv: readonly string[]): Promise<void> => {
+  const [first = '-'] = argv
+  if (!first.startsWith('-')) connectionNamed(await projectOf(argv), first)
 }
 
 /** The connection of a project, with its connector loaded. */

@@ -80,6 +80,12 @@ const assign = (
   if (rest.length > 0 && field.fields) {
     target[name] ??= {}
     assign(target[name] as Fields, field.fields, rest, text, full, `${prefix}${name}.`)
+  } else if (field.kind === 'map' && text !== '' && rest.length === 0) throw needsEntry(`${prefix}${name}`)
+  else if (field.kind === 'map' && rest.length > 0) {
+    const entry = rest.join('.')
+    const { [entry]: _, ...others } = (target[name] ?? {}) as Fields
+    target[name] =
+      text === '' ? others : { ...others, [entry]: coerceText({ kind: field.item ?? 'text' }, text) }
   } else if (rest.length > 0) throw unknownKey(full, rest.join('.'), [], `${prefix}${name}.`)
   else if (text === '') delete target[name]
   else target[name] = valueOfText(field, text)
@@ -89,6 +95,12 @@ const valueOfText = (field: SchemaField, text: string): unknown => {
   if (field.kind === 'list') return text.split(',').map((entry) => coerceText(field, entry.trim()))
   return hasReference(text) ? text : coerceText(field, text)
 }
+
+const needsEntry = (path: string): ConnectorError =>
+  new ConnectorError('config', `${path} has entries, each with a name of its own.`, {
+    code: 'Usage',
+    hint: `Give them as --set ${path}.NAME=VALUE.`,
+  })
 
 const unknownKey = (
   full: readonly string[],

@@ -113,6 +113,8 @@ export interface FetchOptions {
   readonly signal?: AbortSignal | undefined
   /** Bytes at most; 1 GiB when absent. */
   readonly maxBytes?: number
+  /** Called with the version whose bytes are given. */
+  readonly onEntry?: (entry: S3Entry) => void
 }
 
 /** One bucket, opened. All functions throw ConnectorErrors. */

@@ -13,7 +13,7 @@ import { readHead } from './head.ts'
 export const fetchObject = async (
   client: S3Client,
   key: string,
-  { signal: given, maxBytes = 1 << 30 }: FetchOptions = {},
+  { signal: given, maxBytes = 1 << 30, onEntry }: FetchOptions = {},
 ): Promise<Uint8Array> => {
   const signal = client.signals(given)
   const context = client.context('GetObject', 's3:GetObject', key)
@@ -35,6 +35,7 @@ export const fetchObject = async (
           if (size > maxBytes) throw tooLarge(size, maxBytes, client.bucket, key)
         }
         if (expected && hash && hash.digest() !== expected.base64) return { error: mismatch(entry, expected) }
+        onEntry?.(entry)
         return Buffer.concat(chunks)
       }),
     )

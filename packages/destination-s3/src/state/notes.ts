@@ -23,17 +23,19 @@ export const readNote = async <Schema extends z.ZodType>(
   schema: Schema,
   signal?: AbortSignal,
 ): Promise<Note<z.output<Schema>> | undefined> => {
-  const options = signal === undefined ? {} : { signal }
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const { entry } = await access.head(key, options)
-      const chunks = await Array.fromAsync(access.file(entry).read(undefined, options))
-      return { content: parseNote(Buffer.concat(chunks).toString(), key, schema), etag: entry.version }
-    } catch (error) {
-      if (isMissing(error)) return undefined
-      // Renewed between the two requests.
-      if (!isConflict(error) || attempt === 5) throw error
-    }
+  let etag = ''
+  try {
+    // One GET, and no HEAD before it: of what is refused, only a GET tells why.
+    const bytes = await access.fetch(key, {
+      ...(signal === undefined ? {} : { signal }),
+      onEntry: ({ version }) => {
+        etag = version
+      },
+    })
+    return { content: parseNote(Buffer.from(bytes).toString(), key, schema), etag }
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
   }
 }
 
