@@ -92,4 +92,4 @@ test('a killed process leaves the old rows or the new ones, with a ledger that s
     }
     expect(readdirSync(folder).toSorted()).toEqual(['rows.csv', 'w.duckdb'])
   }
-})
+}, 120_000)

@@ -98,13 +98,24 @@ export const statementsOf = async (
   return parts.map((part) => ({ layout, files: part }))
 }
 
-/** Runs `use` with the path of a pipe through which the text of a file flows. */
+/** Copies that take as much room as they need. */
+const withAllCopies = <Result>(
+  group: FileGroup,
+  read: ReadContext,
+  use: (paths: readonly string[]) => Promise<Result>,
+): Promise<Result> =>
+  withCopies(group, { ...read, copyBytes: Number.POSITIVE_INFINITY }, use) as Promise<Result>
+
+/** Runs `use` with the path of a pipe through which the text of a file flows. Windows has none: there it is a copy. */
 export const withPipe = <Result>(
-  { layout, files }: FileGroup,
-  { folder, signal }: ReadContext,
+  group: FileGroup,
+  read: ReadContext,
   use: (paths: readonly string[]) => Promise<Result>,
 ): Promise<Result> => {
+  const { layout, files } = group
+  const { folder, signal } = read
   const [first] = files as [InputFile]
+  if (first.file.path !== undefined && process.platform === 'win32') return withAllCopies(group, read, use)
   return throughPipe(
     folder,
     `pipe-${first.ordinal}`,
@@ -128,6 +139,5 @@ export const withPaths = async <Result>(
   if (!layout.rewrite) return use(files.map(({ file }) => file.path ?? ''))
   const result = await withCopies(group, read, async (paths) => ({ value: await use(paths) }))
   if (result) return result.value
-  if (files.length === 1) return withPipe(group, read, use)
-  return withCopies(group, { ...read, copyBytes: Number.POSITIVE_INFINITY }, use) as Promise<Result>
+  return files.length === 1 ? withPipe(group, read, use) : withAllCopies(group, read, use)
 }
