@@ -122,8 +122,10 @@ export const resultLine = (result: TableResult, style: Style): string => {
   switch (result.status) {
     case 'succeeded': {
       const parts = [
-        countOf(result.objects, 'file'),
-        formatBytes(result.bytes),
+        // A table of rows has no files.
+        ...(result.objects === 0 && result.rowsLoaded > 0
+          ? []
+          : [countOf(result.objects, 'file'), formatBytes(result.bytes)]),
         `${countOf(result.rowsLoaded, 'row')} loaded`,
         ...(result.rowsRejected > 0 ? [`${formatCount(result.rowsRejected)} rejected`] : []),
       ]
