@@ -32,7 +32,8 @@ pnpm bench zero-copy [--size MiB] [--files N] [--rounds N] [--latency MS ...]
 
 Ten queries over a partitioned Parquet table in the embedded S3 and Glue (2048 MiB
 in 200 files by default), at 0, 20 and 50 ms of latency: in one run with DuckDB
-over the same files on local disk (the floor), with downloading the files whole,
+over the same files on local disk (the floor), with the same query again, which
+finds what the first one has kept, with downloading the files whole,
 and with DuckDB's httpfs (a Python with the packages duckdb and
 duckdb-extension-httpfs of one version). A ratio above 1x says how many times
 Penstock is faster.`

@@ -24,6 +24,8 @@ export interface ZeroCopyTask {
   readonly secretAccessKey: string
   /** Folder for what is downloaded. */
   readonly work: string
+  /** Folder of what is kept between queries; absent: nothing is. */
+  readonly cache?: string
 }
 
 export interface ZeroCopyMeasurement {
@@ -97,7 +99,8 @@ const runPenstock = async (task: ZeroCopyTask) => {
   )
   const engine = await duckdb(task.customers, { readOnly: true, stagingFolder: join(task.work, 'staging') })
   const sql = task.sql.replaceAll('{orders}', `${database}.${table}`).replaceAll('{customers}', 'customers')
-  const running = await query({ sql, connections: [connection], engine, concurrency: 64 })
+  const cache = task.cache === undefined ? undefined : { folder: task.cache, bytes: 4 * 1024 ** 3 }
+  const running = await query({ sql, connections: [connection], engine, concurrency: 64, cache })
   const rows: unknown[] = []
   for await (const page of running.result.rows()) rows.push(...page)
   const receipt = running.receipt()
