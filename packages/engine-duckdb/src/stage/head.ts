@@ -112,6 +112,24 @@ const quickHead = (file: StagedFile): { head: Buffer; isWhole: boolean } | undef
 /** Bound of what {@link quickHead} unpacks. */
 const maxOutputLength = 16 * headBytes
 
+/** Size up to which a file that was looked at is kept in memory until it is read, in bytes. */
+const keptSize = 16 * 1024
+
+/** Opening a tiny file costs more than all else about it. There are as many as one batch has files. */
+const kept = new WeakMap<StagedFile, Buffer>()
+
+/** All stored bytes of a tiny file; undefined for others. */
+const keptBytes = (file: StagedFile): Buffer | undefined => {
+  const { path, entry } = file
+  if (path === undefined || entry.size > keptSize) return undefined
+  const found = kept.get(file)
+  if (found) return found
+  const stored = firstBytes(path, entry.size + 1)
+  if (stored.length !== entry.size) return undefined
+  kept.set(file, stored)
+  return stored
+}
+
 /**
  * That many bytes of the beginning of a local file without compression, fewer where there are not so many. Undefined
  * where they can't be had at once.
@@ -119,11 +137,12 @@ const maxOutputLength = 16 * headBytes
 export const firstPlainBytes = (file: StagedFile, count: number): Buffer | undefined => {
   const { path, format } = file
   if (path === undefined) return undefined
-  if (format.compression === 'none') return firstBytes(path, count)
+  const stored = (bytes: number) => keptBytes(file)?.subarray(0, bytes) ?? firstBytes(path, bytes)
+  if (format.compression === 'none') return stored(count)
   try {
     if (format.compression === 'zstd') return smallBytes(file, maxOutputLength)?.subarray(0, count)
     const options = { finishFlush: zlib.Z_SYNC_FLUSH, maxOutputLength }
-    return gunzipSync(firstBytes(path, count + 512), options).subarray(0, count)
+    return gunzipSync(stored(count + 512), options).subarray(0, count)
   } catch {
     return undefined
   }
@@ -133,8 +152,10 @@ export const firstPlainBytes = (file: StagedFile, count: number): Buffer | undef
  * All bytes of a small local file without compression, without streams: asking for each of many files takes longer than
  * reading it. Undefined where it is larger than `maxBytes`, stored or decompressed, or corrupt.
  */
-export const smallBytes = ({ path, format }: StagedFile, maxBytes: number): Buffer | undefined => {
-  const stored = readFileSync(path ?? '')
+export const smallBytes = (file: StagedFile, maxBytes: number): Buffer | undefined => {
+  const { path, format } = file
+  const stored = kept.get(file) ?? readFileSync(path ?? '')
+  kept.delete(file)
   if (stored.length > maxBytes) return undefined
   try {
     switch (format.compression) {
