@@ -41,6 +41,15 @@ it('shows keys, rows and bytes before anything is written', async () => {
   expect(lake.aws.s3.listKeys('sample', 'out/')).toEqual([])
 })
 
+it('warns of a static name, within a terminal', async () => {
+  const argv = ['out', '--table', 'orders', '--mode', 'overwrite', '--key-template', 'k/{stream_name}']
+  const { stdout } = await runCommand(Export, ...argv, ...from(), '--plan')
+  expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
+    '! The key template has neither a time nor an id of the run',
+  )
+  for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
+})
+
 it('writes tables and queries, tells where, and keeps the run', async () => {
   const sql = 'select count(*) as n from orders'
   const argv = ['out', '--table', 'orders', '--sql', sql, '--stream', 'all', '--stream', 'counted']

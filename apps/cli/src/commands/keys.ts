@@ -1,6 +1,6 @@
 import { type ExportPlan, planExport } from '@penstock/runtime'
 import { ExportCommand, exportFlags } from '../lib/export-command.ts'
-import { printKeys } from '../lib/export-plan.ts'
+import { printKeys, warningText } from '../lib/export-plan.ts'
 import { exportOptions } from '../lib/exporting.ts'
 import { connectionArgument } from '../lib/project-command.ts'
 
@@ -26,7 +26,7 @@ export class Keys extends ExportCommand {
       { readOnly: true },
     )
     printKeys(plan, { print: (text) => this.print(text?.trimStart()), limit: Number.POSITIVE_INFINITY })
-    for (const warning of plan.warnings) this.notice(`${this.errStyle.yellow('!')} ${warning}`)
+    for (const warning of plan.warnings) this.notice(warningText(warning, this.errStyle))
     const { files, manifest, warnings } = plan
     return { files, ...(manifest !== undefined && { manifest }), warnings }
   }

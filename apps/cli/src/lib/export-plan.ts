@@ -5,6 +5,7 @@ import {
   printable,
   type Style,
   type TableColumn,
+  wrap,
 } from '@penstock/command-kit'
 import type { ExportPlan } from '@penstock/runtime'
 
@@ -44,8 +45,14 @@ export const printPlan = (plan: ExportPlan, { style, print, printTable }: Output
     print('Would remove what the export wrote before:')
     for (const name of plan.removes.slice(0, shownKeys)) print(`  ${printable(name)}`)
   }
-  for (const warning of plan.warnings) print(`${style.yellow('!')} ${printable(warning)}`)
+  for (const warning of plan.warnings) print(warningText(warning, style))
 }
+
+/** A warning, in lines of a terminal. */
+export const warningText = (warning: string, style: Pick<Style, 'yellow'>): string =>
+  wrap(printable(warning), 78)
+    .map((line, index) => (index === 0 ? `${style.yellow('!')} ${line}` : `  ${line}`))
+    .join('\n')
 
 /** The keys that a run would write, one a line. */
 export const printKeys = (
