@@ -1,4 +1,5 @@
 import type { LogicalType, ScanColumn } from '@penstock/core'
+import { throwIfCancelled } from '../../errors.ts'
 import { interruptible } from '../../interruptible.ts'
 import { quoteIdentifier, rowsOf } from '../../sql.ts'
 import { mapLimited } from '../fetch/map-limited.ts'
@@ -58,7 +59,9 @@ export const withoutLateColumns = async (
     detail.probe(probe.names, (group) => ordinals.get(group) ?? -1n),
   )
   const found = await matchingGroups(context, parts, probe)
-  const matching = new Set<KeptGroup>(found.flatMap((ordinal) => groups[ordinal]?.group ?? []))
+  const matching = new Set(
+    found ? found.flatMap((ordinal) => groups[ordinal]?.group ?? []) : groups.map(({ group }) => group),
+  )
   const narrowed = [...files]
   for (const [ordinal, { index, detail }] of probed.entries()) {
     const kept = detail.groups.filter((group) => matching.has(group))
@@ -117,21 +120,27 @@ const topProbe = (
 const isScalar = ({ type }: LogicalType): boolean =>
   type !== 'list' && type !== 'map' && type !== 'struct' && type !== 'json' && type !== 'null'
 
-/** Ordinals of the row groups in which a row fulfils the condition. */
+/** Ordinals of the row groups in which a row fulfils the condition; undefined where DuckDB can't tell. */
 const matchingGroups = async (
   context: ScanContext,
   parts: readonly LocalPart[],
   { columns, needed }: Probe,
-): Promise<readonly number[]> => {
+): Promise<readonly number[] | undefined> => {
   const group = { name: groupColumn, type: { type: 'int', bits: 32, signed: true } } as const
   const source = readMapped(
     parts.map(({ path }) => path),
     [...columns, group],
   )
   const sql = `SELECT DISTINCT ${quoteIdentifier(groupColumn)} FROM ${needed(source)}`
-  return context.use((connection) =>
-    interruptible(connection, context.signal, async () =>
-      (await rowsOf(connection, sql)).map(([ordinal]) => Number(ordinal)),
-    ),
-  )
+  try {
+    return await context.use((connection) =>
+      interruptible(connection, context.signal, async () =>
+        (await rowsOf(connection, sql)).map(([ordinal]) => Number(ordinal)),
+      ),
+    )
+  } catch {
+    throwIfCancelled(context.signal)
+    // What is wrong, a damaged page say, is told by the query itself, if it comes upon it.
+    return undefined
+  }
 }
