@@ -140,8 +140,8 @@ export const fileChecks = (connector: AnySource, options: SourceOptions): Check[
       id: 'files/changed',
       title: 'A file that was overwritten since its listing is an error, not other bytes',
       run: async (context) => {
-        const change = options.change ?? context.skip('No way to overwrite files was given (change).')
         await eachTable(context, async (table) => {
+          const change = options.change ?? context.skip('No way to overwrite files was given (change).')
           const before = await listFiles(table, context.signal)
           await change()
           const after = new Map((await listFiles(table, context.signal)).map((entry) => [entry.key, entry]))
