@@ -101,9 +101,13 @@ export const config = z
       description: 'URL that the paths of the tables begin with',
       examples: ['https://api.example.com/v1'],
     }),
-    tables: z
-      .record(z.string().min(1), tableConfig)
-      .meta({ title: 'Tables', description: 'Tables by name: path, records, columns, paging' }),
+    tables: z.record(z.string().min(1), tableConfig).meta({
+      title: 'Tables',
+      description: 'Tables by name: path, records, columns, paging',
+      examples: [
+        { orders: { path: '/orders', columns: { id: 'bigint', total: 'decimal(18,2)' }, key: ['id'] } },
+      ],
+    }),
     headers: z
       .record(z.string(), z.string())
       .default({})

@@ -217,6 +217,11 @@ const badName = () =>
 const nameProblem = (name: string): string | undefined =>
   isProjectName(name) ? undefined : '1-64 letters, digits, . _ or -, beginning with a letter or digit'
 
+const labelOf = ({ title, name, kind }: AnyConnector): string => {
+  const label = title ?? name
+  return label.toLowerCase().includes(kind) ? label : `${label}, ${kind}`
+}
+
 /** Without somebody to ask: the first one. Installed packages are offered next to those that are built in. */
 const chooseConnector = async (
   prompter: Prompter | undefined,
@@ -231,7 +236,7 @@ const chooseConnector = async (
             {
               value: reference,
               // A source and a destination of one service have one title.
-              label: `${connector.title ?? connector.name}, ${connector.kind}`,
+              label: labelOf(connector),
               hint: reference,
             },
           ]

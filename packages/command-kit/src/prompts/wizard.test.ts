@@ -56,6 +56,18 @@ it('asks for what is required and missing, checks answers, and never for a secre
   expect(asked.join()).not.toContain('Token')
 })
 
+it('asks for what has no simple question as JSON, where nothing can be saved without it', async () => {
+  const maps = z.strictObject({
+    tables: z.record(z.string(), z.strictObject({ path: z.string() })),
+    headers: z.record(z.string(), z.string()).optional(),
+  })
+  const { prompter, refused } = script(['orders', '{"orders":{"paht":"/"}}', '{"orders":{"path":"/orders"}}'])
+  expect(await askFields(prompter, maps, { ...options, given: {} })).toEqual({
+    tables: { orders: { path: '/orders' } },
+  })
+  expect(refused).toHaveLength(2)
+})
+
 it('asks for optional fields when wanted', async () => {
   const { prompter } = script(['${env:REGION}', 'bucket', 'file', './key', 'none', 'path', '3', 'a, b'])
   expect(await askFields(prompter, schema, { ...options, optional: true })).toEqual({

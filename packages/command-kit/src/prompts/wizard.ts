@@ -58,7 +58,8 @@ export const askField = async (
       return askList(prompter, field, options)
     case 'map':
     case 'other':
-      return undefined // has no simple question; it is set in the file
+      // Has no simple question: it is set in the file, unless nothing can be saved without it.
+      return field.required ? askJson(prompter, field, options) : undefined
     default:
       return askText(prompter, field, options)
   }
@@ -73,7 +74,8 @@ const questionOf = (field: SchemaField): string => {
 
 const placeholderOf = (field: SchemaField): string | undefined => {
   const sample = field.default ?? field.examples?.[0]
-  return sample === undefined || typeof sample === 'object' ? undefined : String(sample)
+  if (sample === undefined) return undefined
+  return typeof sample === 'object' ? JSON.stringify(sample) : String(sample)
 }
 
 const askText = async (prompter: Prompter, field: SchemaField, options: WizardOptions): Promise<unknown> => {
@@ -88,6 +90,11 @@ const askText = async (prompter: Prompter, field: SchemaField, options: WizardOp
   })
   if (answer.trim() === '') return undefined
   return options.isReference(answer) ? answer.trim() : coerceText(field, answer.trim())
+}
+
+const askJson = (prompter: Prompter, field: SchemaField, options: WizardOptions): Promise<unknown> => {
+  const title = `${field.title ?? field.description ?? field.name} (as JSON)`
+  return askText(prompter, { ...field, kind: 'other', title }, options)
 }
 
 const wrongness = (field: SchemaField, value: unknown): string | undefined => {
