@@ -20,6 +20,8 @@ export const runCommandLine = async (
   options: Interfaces.LoadOptions,
   foreign?: ForeignCommands,
 ): Promise<number> => {
+  // Outside of production oclif looks for a compiler, and complains where a user has none.
+  settings.enableAutoTranspile = false
   tolerateClosedReader(process.stdout)
   tolerateClosedReader(process.stderr)
   const code = await execute(argv, options, foreign)
@@ -38,7 +40,6 @@ export const runFromSources = (
   argv: readonly string[],
   wholesale: readonly string[] = [],
 ): Interfaces.LoadOptions => {
-  settings.enableAutoTranspile = false
   const target = './src/commands'
   const file = wholesale.includes(argv[0] ?? '') ? undefined : commandFile(join(root, target), argv)
   const commands = file ? { strategy: 'pattern', target, globPatterns: [file] } : target
