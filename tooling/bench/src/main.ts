@@ -11,7 +11,8 @@ const usage = `pnpm bench extract [--size MiB] [--rounds N] [--latency MS] [--on
 Formats: csv, csv.gz, ndjson, parquet, small (20,000 objects), idle (a delta with
 nothing new over 100,000 objects). Each round measures the floor, DuckDB reading
 the same files from local disk, and then the extraction; the ratio is the median
-over the rounds.
+over the rounds, once of the clock and once (cpu) of processor time, which is
+steadier where others work on the machine.
 
 pnpm bench export [--size MiB] [--rounds N] [--only FORMAT ...]
 
