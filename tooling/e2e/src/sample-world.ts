@@ -24,7 +24,8 @@ export interface SampleWorld {
 const region = 'eu-central-1'
 const account = '111122223333'
 
-export const openSampleWorld = async (): Promise<SampleWorld> => {
+/** `programs`: with what the samples in TypeScript expect beside what commands make themselves. */
+export const openSampleWorld = async ({ programs = false } = {}): Promise<SampleWorld> => {
   const root = await mkdtemp(join(tmpdir(), 'penstock-samples-'))
   const folder = join(root, 'project')
   await mkdir(folder)
@@ -32,6 +33,7 @@ export const openSampleWorld = async (): Promise<SampleWorld> => {
   const aws = await startAws({ region, account })
   await fillTables(database, root)
   await fillAccount(aws, root)
+  if (programs) await fillForPrograms(aws)
   const reader = aws.identities.createUser({ name: 'reader', policies: [everything] })
   const variables = {
     AWS_ENDPOINT_URL: aws.endpoint,
@@ -53,7 +55,7 @@ export const openSampleWorld = async (): Promise<SampleWorld> => {
     reset: async () => {
       for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true })
       await writeFile(join(folder, 'w.duckdb'), await readFile(database))
-      await writeFile(join(folder, 'warehouse.duckdb'), await readFile(database))
+      if (programs) await writeFile(join(folder, 'warehouse.duckdb'), await readFile(database))
       await writeFile(join(folder, 'orders.csv'), 'id,amount\n1,2\n')
       await writeFile(join(folder, 'tags.xml'), tags)
       for (const name of ['site', 'reports', 'out']) {
@@ -131,6 +133,15 @@ const fillTables = async (database: string, root: string): Promise<void> => {
   await engine.close()
 }
 
+const fillForPrograms = async (aws: Aws): Promise<void> => {
+  for (const day of ['20261101', '20261102'])
+    await aws.s3.putObject({
+      bucket: 'sales',
+      key: `exports/${day}/visits.ndjson`,
+      body: '{"page":"/","seconds":3}\n',
+    })
+}
+
 const fillAccount = async (aws: Aws, root: string): Promise<void> => {
   aws.identities.createRole({
     name: 'penstock',
@@ -157,8 +168,6 @@ const fillAccount = async (aws: Aws, root: string): Promise<void> => {
   await put('sales', 'logs/2026/a.ndjson', '{"at":"2026-11-01T00:00:00Z","text":"begin"}\n')
   await put('lake', 'orders.csv', 'id,amount\n1,2\n')
   await put('sales', 'crm/customers.csv', 'customer_id,name\n00001,Ada\n')
-  for (const day of ['20261101', '20261102'])
-    await put('sales', `exports/${day}/visits.ndjson`, '{"page":"/","seconds":3}\n')
   const orders = await readFile(join(root, 'orders.parquet'))
   aws.glue.createDatabase({ name: 'sales' })
   await put('lake', 'warehouse/orders/1.parquet', orders)

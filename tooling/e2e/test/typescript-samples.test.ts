@@ -26,7 +26,7 @@ const problemOf = async (running: Promise<unknown>): Promise<string> =>
 
 let world: SampleWorld
 beforeAll(async () => {
-  world = await openSampleWorld()
+  world = await openSampleWorld({ programs: true })
   await writeSamples(samples, surroundings, world.variables.AWS_ENDPOINT_URL ?? '')
 })
 afterAll(() => world.close())
