@@ -141,6 +141,8 @@ type CsvOptions = typeof csvOptions extends fc.Arbitrary<infer Value> ? Value : 
 test('CSV, every option, read by another parser', async () => {
   await fc.assert(
     fc.asyncProperty(typedRows, encryption, csvOptions, async (rows, encrypted, options) => {
+      // With all values in quotes an empty text is "" as well: nobody can tell it from such a null.
+      fc.pre(!options.quoteAll || options.nullValue !== '""')
       const { bytes } = await exported(rows, encrypted, { fileType: 'csv', ...options })
       const plain = decompressed(bytes, options.compression)
       const text = new TextDecoder(options.encoding === 'utf-16' ? 'utf-16le' : 'utf-8').decode(plain)
