@@ -1,4 +1,7 @@
+import type { Readable, Writable } from 'node:stream'
 import { ConnectorError } from '@penstock/core'
+import { columnsOf } from '../text/width.ts'
+import { type KeyInput, keyboard } from './keyboard.ts'
 
 export interface Choice {
   readonly value: string
@@ -21,11 +24,26 @@ export interface Prompter {
   done(message: string): void
 }
 
-/** Asks on stderr, so that stdout stays for results. Ctrl-C or Escape is a `cancelled` error. */
-export const terminalPrompter = async (title: string): Promise<Prompter> => {
+export interface PromptTerminal {
+  /** Where keys come from (default: stdin). */
+  readonly terminal?: KeyInput
+  /** Where questions are shown (default: stderr, so that stdout stays for results). */
+  readonly output?: Writable & { columns?: number }
+}
+
+/** Asks at the terminal. Ctrl-C or Escape is a `cancelled` error. */
+export const terminalPrompter = async (
+  title: string,
+  { terminal = process.stdin, output = process.stderr }: PromptTerminal = {},
+): Promise<Prompter> => {
   const clack = await import('@clack/prompts')
-  const output = process.stderr
-  const answered = <Answer>(answer: Answer): Exclude<Answer, symbol> => {
+  const { ask } = keyboard(terminal)
+  // A terminal that does not know its width says 0: every letter would get a line of its own.
+  if (output.columns === 0) output.columns = columnsOf(output)
+  const answered = async <Answer>(
+    question: (streams: { input: Readable; output: Writable }) => Promise<Answer>,
+  ): Promise<Exclude<Answer, symbol>> => {
+    const answer = await ask((input) => question({ input, output }))
     if (!clack.isCancel(answer)) return answer as Exclude<Answer, symbol>
     clack.cancel('Nothing was saved.', { output })
     throw new ConnectorError('cancelled', 'Cancelled.', { code: 'Interrupted' })
@@ -33,20 +51,20 @@ export const terminalPrompter = async (title: string): Promise<Prompter> => {
   clack.intro(title, { output })
   return {
     text: async ({ message, placeholder, initial, validate }) =>
-      answered(
-        await clack.text({
+      (await answered((streams) =>
+        clack.text({
           message,
-          output,
+          ...streams,
           ...(placeholder === undefined ? {} : { placeholder }),
           ...(initial === undefined ? {} : { initialValue: initial }),
           validate: (answer) => validate?.(answer ?? ''),
         }),
-      ) ?? '',
-    select: async ({ message, choices, initial }) =>
-      answered(
-        await clack.select({
+      )) ?? '',
+    select: ({ message, choices, initial }) =>
+      answered((streams) =>
+        clack.select({
           message,
-          output,
+          ...streams,
           options: choices.map(({ value, label, hint }) => ({
             value,
             label,
@@ -55,8 +73,8 @@ export const terminalPrompter = async (title: string): Promise<Prompter> => {
           ...(initial === undefined ? {} : { initialValue: initial }),
         }),
       ),
-    confirm: async ({ message, initial }) =>
-      answered(await clack.confirm({ message, initialValue: initial, output })),
+    confirm: ({ message, initial }) =>
+      answered((streams) => clack.confirm({ message, initialValue: initial, ...streams })),
     note: (text, heading) => clack.note(text, heading, { output }),
     done: (message) => clack.outro(message, { output }),
   }

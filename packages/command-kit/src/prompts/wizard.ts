@@ -147,5 +147,8 @@ const askSecret = async (
         : 'That is no name of a variable (the secret itself is not wanted here).'
     },
   })
-  return `\${${from}:${answer.trim()}}`
+  const named = answer.trim()
+  if (from === 'env' && process.env[named] === undefined)
+    prompter.note(`export ${named}=...`, 'Not set in this shell. Before you use the connection:')
+  return `\${${from}:${named}}`
 }

@@ -62,5 +62,5 @@ export const wrap = (text: string, width: number): string[] =>
 /** Columns of a terminal, or 80 where there is none. `COLUMNS` rules. */
 export const columnsOf = (stream: { columns?: number | undefined }): number => {
   const given = Number(process.env.COLUMNS)
-  return given >= 20 ? given : Math.max(20, stream.columns ?? 80)
+  return given >= 20 ? given : Math.max(20, stream.columns || 80)
 }
