@@ -1,4 +1,11 @@
-import { ConnectorError, csvExportOptions, type ExportFormat, type FileLayout } from '@penstock/core'
+import {
+  ConnectorError,
+  csvEmptyIsNull,
+  csvExportOptions,
+  csvOptionIssues,
+  type ExportFormat,
+  type FileLayout,
+} from '@penstock/core'
 import { z } from 'zod'
 import { defaultFileName } from './template/key-template.ts'
 
@@ -177,7 +184,12 @@ export const options = z
       context.addIssue({ code: 'custom', path: [field], message })
     if (given.compression === 'snappy' && given.fileType !== 'parquet')
       issue('compression', 'snappy is for parquet: choose none, gzip or zstd')
-    if (given.fileType === 'csv') return
+    if (given.fileType === 'csv') {
+      const csv = csvExportOptions.safeParse(csvOf(given))
+      for (const { field, message, hint } of csv.success ? csvOptionIssues(csv.data) : [])
+        issue(field, `${message} ${hint}`)
+      return
+    }
     for (const name of csvNames)
       if (given[name] !== undefined)
         issue(name, `is an option of csv, and the file type is ${given.fileType}`)
@@ -185,6 +197,12 @@ export const options = z
 
 export type S3ExportOptions = z.output<typeof options>
 export type S3ExportOptionsInput = z.input<typeof options>
+
+/** The options of CSV among those of an export. */
+const csvOf = (given: Readonly<Partial<Record<keyof typeof csvFields, unknown>>>) => ({
+  ...Object.fromEntries(csvNames.map((name) => [name, given[name]])),
+  ...(given.quote === 'none' ? { quote: '' } : {}),
+})
 
 const defaultMaxRows = 5_000_000
 
@@ -195,12 +213,7 @@ const formatOf = (given: S3ExportOptions): ExportFormat => {
   // Refused by the schema; here for the type.
   if (plain === 'snappy') throw new ConnectorError('config', 'snappy is for parquet.')
   if (fileType === 'json') return { type: 'ndjson', compression: plain }
-  const csv = Object.fromEntries(csvNames.map((name) => [name, given[name]]))
-  return {
-    type: 'csv',
-    compression: plain,
-    ...csvExportOptions.parse({ ...csv, ...(given.quote === 'none' ? { quote: '' } : {}) }),
-  }
+  return { type: 'csv', compression: plain, ...csvExportOptions.parse(csvOf(given)) }
 }
 
 /** How the engine cuts and writes the files. */
@@ -213,6 +226,14 @@ export const layoutOf = (given: S3ExportOptions): FileLayout => {
     ...(given.maxBytes === undefined ? {} : { maxBytes: given.maxBytes }),
     ...(given.partitionBy === undefined ? {} : { partitionBy: given.partitionBy }),
   }
+}
+
+/** What an export is told of options that are allowed and lose something; undefined for all others. */
+export const lossWarning = (given: S3ExportOptions): string | undefined => {
+  const format = formatOf(given)
+  return format.type === 'csv' && csvEmptyIsNull(format)
+    ? `A null and an empty text are both written as ${format.nullValue || 'an empty field'}, as the empty value asks for: no reader can tell them apart.`
+    : undefined
 }
 
 /** `csv`, `csv.gz`, `jsonl.zst`, `parquet`: Parquet compresses inside of the file. */

@@ -2,6 +2,8 @@ import {
   ConnectorError,
   type FileLayout,
   type PlannedStream,
+  requireCsvNames,
+  type TableSchema,
   type WritePlan,
   type WritePlanRequest,
 } from '@penstock/core'
@@ -10,7 +12,7 @@ import { eachOf, requestsAtOnce } from './each.ts'
 import { namesOf, type RunNames } from './names.ts'
 import { isWrittenBy } from './objects.ts'
 import { readRecipientKey } from './openpgp.ts'
-import { layoutOf, type S3ExportOptions } from './options.ts'
+import { layoutOf, lossWarning, type S3ExportOptions } from './options.ts'
 import { stateSchema } from './state/documents.ts'
 import { keysOfRecord, keysToRemove, recordsOf } from './state/finish.ts'
 import { isAlive } from './state/lease.ts'
@@ -45,6 +47,9 @@ const planKeys = ({ config }: S3Context, { run, options, streams }: Request): Pl
     names.requireValues(stream)
   }
   const layout = layoutOf(options)
+  const { format } = layout
+  if (format.type === 'csv')
+    for (const { schema } of streams) requireCsvNames(format, fileColumns(schema, options))
   const files = streams.flatMap((stream) => filesOf(names, stream, layout))
   const manifest = options.manifest ? names.manifestKey(streams) : undefined
   return { names, files, manifest }
@@ -106,6 +111,10 @@ const requireColumns = ({ name, schema }: PlannedStream, { partitionBy = [] }: S
     )
 }
 
+/** Names of the columns that stand in the files. */
+const fileColumns = (schema: TableSchema, { partitionBy = [] }: S3ExportOptions): readonly string[] =>
+  schema.columns.map(({ name }) => name).filter((name) => !partitionBy.includes(name))
+
 /** What a run would write and remove; reads the bucket, and writes nothing. */
 export const planRun = async (context: S3Context, request: Request): Promise<WritePlan> => {
   const { run } = request
@@ -117,6 +126,8 @@ export const planRun = async (context: S3Context, request: Request): Promise<Wri
   const warnings: string[] = []
   if (lease && lease.commitId !== run.commitId && isAlive(lease, clock()))
     warnings.push(`Another run of this export is writing now: ${lease.commitId}. This one would be refused.`)
+  const loss = lossWarning(request.options)
+  if (loss !== undefined) warnings.push(loss)
   if (names.template.isStatic) warnings.push(staticWarning(request))
   const former = run.mode === 'overwrite' ? await recordsOf(access, keys, runs, signal) : []
   const own = new Set(former.flatMap(keysOfRecord))

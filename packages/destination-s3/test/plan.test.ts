@@ -53,6 +53,25 @@ describe('plan', () => {
     expect((await bench.write(request('two', ['3\n']))).removed).toEqual(removes.toSorted())
   })
 
+  it('warns of a null and an empty text that become one, where it was chosen so; the run says it too', async () => {
+    const options = { fileName: '{run_id}', quoteAll: true, nullValue: '""', emptyValue: '""' }
+    expect((await bench.plan({ options })).warnings).toEqual([expect.stringMatching(/both written as ""/)])
+    bench.notices.length = 0
+    await bench.write({ options })
+    expect(bench.notices).toEqual([expect.stringMatching(/both written as ""/)])
+    expect((await bench.plan({ options: { fileName: '{run_id}' } })).warnings).toEqual([])
+  })
+
+  it('refuses a column whose name the header can not hold', async () => {
+    const streams = [{ files: [], schema: { columns: [{ name: 'a;b', type: text, nullable: true }] } }]
+    const options = { quote: 'none' as const, delimiter: ';' }
+    expect(await failure(bench.checkOptions({ streams, options }))).toMatchObject({
+      kind: 'config',
+      place: { column: 'a;b' },
+    })
+    await bench.checkOptions({ streams, options: { ...options, header: false } })
+  })
+
   it('warns of names that stay the same, and of objects in the way', async () => {
     const named = { options: { fileName: 'daily' } }
     expect((await bench.plan({ ...named, run: { mode: 'overwrite' } })).warnings).toEqual([

@@ -78,7 +78,8 @@ describe('CSV', () => {
     [{ delimiter: '\n' }, 'line break'],
     [{ delimiter: '"' }, 'different'],
     [{ nullValue: 'a,b' }, 'null value'],
-    [{ nullValue: '""', emptyValue: '""' }, 'both be'],
+    [{ nullValue: '""', quoteAll: true }, 'told from null'],
+    [{ quote: '', emptyValue: 'a,b' }, 'empty value'],
     [{ quote: '', quoteAll: true }, 'without a quote'],
   ])('options that can not work are refused: %j', async (options, words) => {
     const error = await failure(write(await openBench(), {}, { format: csv(options) }))

@@ -5,6 +5,20 @@ import { failure, file, gzip, load, openBench, rows, texts } from './support.ts'
 
 const mixed = { lineEnds: 'mixed' } as const
 
+it.each([
+  ['CR', 'LF', '"x\ry",1\n2,3\n"4\r","5\n"\n'],
+  ['CR LF', 'LF', '"x\r\ny",1\n2,3\n'],
+  ['LF', 'CR LF', '"x\ny",1\r\n2,3\r\n'],
+  ['CR', 'LF, in a header', '"a\rb",c\nx,1\n2,3\n'],
+])('a first record with %s in quotes does not hide that records end with %s', async (_found, _end, text) => {
+  const bench = await openBench()
+  const header = text.includes('c\n')
+  await load(bench.engine, [file(bench, 'a.csv', text, { format: { header } })])
+  const [first, second] = await texts(bench.engine)
+  expect(first).toEqual(header ? ['x', '1'] : [text.slice(1, text.indexOf('"', 1)), '1'])
+  expect(second).toEqual(['2', '3'])
+})
+
 describe('a file whose lines end in several ways', () => {
   it.each<[string, string, object]>([
     ['CR LF, then LF', 'a,b\r\n1,x\r\n2,"y\nz"\r\n3,q\n4,r\n', { line: 5, ends: 'LF', first: 'CR LF' }],

@@ -1,5 +1,5 @@
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
-import type { TableEngine } from '@penstock/core'
+import { csvEmptyIsNull, csvExportOptions, csvOptionIssues, type TableEngine } from '@penstock/core'
 import { s3Destination } from '@penstock/destination-s3'
 import { duckdb } from '@penstock/engine-duckdb'
 import { exportTo, extract } from '@penstock/runtime'
@@ -98,7 +98,7 @@ const readBack = async (
   rows: readonly TypedRow[],
   key: string,
   request: object,
-  except: readonly string[] = [],
+  { except = [], from = 'back' }: { except?: readonly string[]; from?: string } = {},
 ): Promise<void> => {
   const loaded = await extract({
     source: lake.source(),
@@ -110,7 +110,7 @@ const readBack = async (
     .filter(([name]) => !except.includes(name))
     .map(([name, type]) => (name === 'l' || name === 's' ? nested(name, type) : `"${name}"::${type}`))
     .join(', ')
-  const difference = `WITH a AS (SELECT id, ${columns} FROM back), b AS (SELECT id, ${columns} FROM (${selectOf(rows)}))
+  const difference = `WITH a AS (SELECT id, ${columns} FROM ${from}), b AS (SELECT id, ${columns} FROM (${selectOf(rows)}))
     SELECT * FROM ((FROM a EXCEPT ALL FROM b) UNION ALL (FROM b EXCEPT ALL FROM a))`
   const result = await engine.query(difference)
   const left: unknown[] = []
@@ -126,29 +126,93 @@ const decompressed = (bytes: Buffer, compression: string): Buffer =>
 
 const compression = fc.constantFrom('none' as const, 'gzip' as const, 'zstd' as const)
 
-const csvOptions = fc.record({
-  compression,
-  delimiter: fc.constantFrom(',', ';', 'tab', '|', ':', '§', '🦆'),
-  escape: fc.constantFrom('"' as const, '\\' as const, "'" as const),
-  quoteAll: fc.boolean(),
-  nullValue: fc.constantFrom('', 'NULL', '\\N', '""'),
-  encoding: fc.constantFrom('utf-8' as const, 'utf-16' as const),
-  lineSeparator: fc.constantFrom('lf' as const, 'crlf' as const),
-})
+const csvOptions = fc
+  .record({
+    compression,
+    delimiter: fc.constantFrom(',', ';', 'tab', '|', ':', '§', '🦆'),
+    escape: fc.constantFrom('"' as const, '\\' as const, "'" as const),
+    quoteAll: fc.boolean(),
+    header: fc.boolean(),
+    nullValue: fc.constantFrom('', 'NULL', '\\N', '""'),
+    emptyValue: fc.constantFrom(undefined, '', '""', 'EMPTY'),
+    dateFormat: fc.constantFrom(undefined, '%d.%m.%Y'),
+    timestampFormat: fc.constantFrom(undefined, '%Y/%m/%d %H-%M-%S.%f'),
+    encoding: fc.constantFrom('utf-8' as const, 'utf-16' as const),
+    lineSeparator: fc.constantFrom('lf' as const, 'crlf' as const),
+  })
+  // Who asks for one value for both gets it, and what writes both alike unasked is refused: tests of the engine.
+  .filter((given) => {
+    const { compression: _, delimiter, ...others } = given
+    const format = csvExportOptions.parse({ ...others, delimiter: characterOf(delimiter) })
+    return csvOptionIssues(format).length === 0 && !csvEmptyIsNull(format)
+  })
 
 type CsvOptions = typeof csvOptions extends fc.Arbitrary<infer Value> ? Value : never
+
+const characterOf = (delimiter: string): string => (delimiter === 'tab' ? '\t' : delimiter)
+
+type WrittenTexts = Partial<Record<'emptyValue' | 'dateFormat' | 'timestampFormat', string | undefined>>
+
+/** A row as a file has it: texts in the formats that were asked for, and what is the empty value is an empty text. */
+const asWritten = (row: TypedRow, { emptyValue, dateFormat, timestampFormat }: WrittenTexts) => {
+  const text = <Text extends string | null>(value: Text) => (value === emptyValue ? '' : value)
+  const timestamp = (value: string | null) => {
+    if (value === null || timestampFormat === undefined) return value
+    const [whole = '', fraction = ''] = value.replace('Z', '').replace('T', ' ').split('.')
+    const [day = '', time = ''] = whole.split(' ')
+    return `${day.replaceAll('-', '/')} ${time.replaceAll(':', '-')}.${fraction.padEnd(6, '0')}`
+  }
+  return {
+    ...row,
+    t: text(row.t),
+    u: text(row.u),
+    day: dateFormat === undefined || row.day === null ? row.day : row.day.split('-').reverse().join('.'),
+    z: timestamp(row.z),
+    w: timestamp(row.w),
+  }
+}
+
+/** Compares the fields of a file with the rows that were exported; texts, nested values as JSON. */
+const expectRecords = (
+  records: readonly (readonly (string | null)[])[],
+  given: readonly TypedRow[],
+  options: WrittenTexts,
+): void => {
+  expect(records).toHaveLength(given.length)
+  for (const [index, typed] of given.entries()) {
+    const row = asWritten(typed, options)
+    const [id, n, t = null, u = null, d, day, z, w, yes, f, l, s] = records[index] ?? []
+    const { emptyValue } = options
+    const texts = [t, u].map((value) => (value === emptyValue ? '' : value))
+    const { n: number, d: digits, day: date, z: instant, w: wall } = row
+    expect([id, n, ...texts, d, day, z, w]).toEqual([
+      String(index),
+      number,
+      row.t,
+      row.u,
+      digits,
+      date,
+      instant,
+      wall,
+    ])
+    expect(yes ?? null).toBe(row.yes === null ? null : String(row.yes))
+    expect(Number(f)).toBe(row.f)
+    expect(l === null ? null : JSON.parse(l ?? '')).toEqual(row.l)
+    expect(s === null ? null : JSON.parse(s ?? '')).toEqual(row.s)
+  }
+}
+
+const columnNames = ['id', ...Object.keys(sqlTypes)]
 
 test('CSV, every option, read by another parser', async () => {
   await fc.assert(
     fc.asyncProperty(typedRows, encryption, csvOptions, async (rows, encrypted, options) => {
-      // With all values in quotes an empty text is "" as well: nobody can tell it from such a null.
-      fc.pre(!options.quoteAll || options.nullValue !== '""')
       const { bytes } = await exported(rows, encrypted, { fileType: 'csv', ...options })
       const plain = decompressed(bytes, options.compression)
       const text = new TextDecoder(options.encoding === 'utf-16' ? 'utf-16le' : 'utf-8').decode(plain)
       const nullText = options.nullValue
       const parsed = parse(text, {
-        delimiter: options.delimiter === 'tab' ? '\t' : options.delimiter,
+        delimiter: characterOf(options.delimiter),
         escape: options.escape,
         record_delimiter: options.lineSeparator === 'lf' ? '\n' : '\r\n',
         cast: (value, { quoting }) => {
@@ -156,26 +220,52 @@ test('CSV, every option, read by another parser', async () => {
           return !quoting && value === nullText ? null : value
         },
       }) as unknown as (string | null)[][]
-      const [header, ...records] = parsed
-      expect(header).toEqual(['id', ...Object.keys(sqlTypes)])
-      expect(records).toHaveLength(rows.length)
-      for (const [index, row] of rows.entries()) {
-        const [id, n, t, u, d, day, z, w, yes, f, l, s] = records[index] ?? []
-        expect([id, n, t, u, d, day, z, w]).toEqual([
-          String(index),
-          row.n,
-          row.t,
-          row.u,
-          row.d,
-          row.day,
-          row.z,
-          row.w,
-        ])
-        expect(yes ?? null).toBe(row.yes === null ? null : String(row.yes))
-        expect(Number(f)).toBe(row.f)
-        expect(l === null ? null : JSON.parse(l ?? '')).toEqual(row.l)
-        expect(s === null ? null : JSON.parse(s ?? '')).toEqual(row.s)
+      if (options.header) expect(parsed.shift()).toEqual(columnNames)
+      expectRecords(parsed, rows, options)
+    }),
+    { numRuns: rounds * 2, endOnFailure: true },
+  )
+}, 120_000)
+
+const bareOptions = fc.record({
+  delimiter: fc.constantFrom('|', '§', 'tab'),
+  header: fc.boolean(),
+  nullValue: fc.constantFrom('', 'NULL', '\\N', '""'),
+  emptyValue: fc.constantFrom('EMPTY', '""', '-'),
+  dateFormat: fc.constantFrom(undefined, '%d.%m.%Y'),
+  timestampFormat: fc.constantFrom(undefined, '%Y/%m/%d %H-%M-%S.%f'),
+})
+
+test('CSV without a quote: what can be written comes back, the rest is refused with its row', async () => {
+  await fc.assert(
+    fc.asyncProperty(typedRows, bareOptions, async (rows, options) => {
+      const { nullValue, emptyValue, header } = options
+      fc.pre(nullValue !== emptyValue)
+      const delimiter = characterOf(options.delimiter)
+      // JSON writes a line break and a tab with a backslash.
+      const isWritable = ({ t, u, s }: TypedRow): boolean =>
+        [t, u].every((value) => value === null || !(value === nullValue && value !== '')) &&
+        ![t, u].some((value) => value !== null && (value.includes(delimiter) || /[\r\n]/.test(value))) &&
+        !JSON.stringify(s).includes(delimiter)
+      const fileOptions = { fileType: 'csv', quote: 'none', ...options } as const
+      const refused = rows.findIndex((row) => !isWritable(row))
+      if (refused >= 0) {
+        const record = await exportTo({
+          destination: destination(),
+          streams: [{ sql: selectOf(rows), name: 'typed' }],
+          options: { ...fileOptions, keyTemplate: 'trip/{uuid}.{extension}' },
+          engine,
+        })
+        expect(record.error).toMatchObject({ code: 'Unwritable', place: { line: refused + 1 } })
+        return
       }
+      const { bytes } = await exported(rows, false, fileOptions)
+      const lines = bytes.toString('utf8').slice(0, -1).split('\n')
+      if (header) expect(lines.shift()?.split(delimiter)).toEqual(columnNames)
+      const records = lines.map((line) =>
+        line.split(delimiter).map((field) => (field === nullValue ? null : field)),
+      )
+      expectRecords(records, rows, options)
     }),
     { numRuns: rounds * 2, endOnFailure: true },
   )
@@ -223,10 +313,16 @@ const types = {
   s: 'json',
 }
 
+/** The same, of a file without a header, and a query that gives its columns their names. */
+const byPlace = Object.fromEntries(Object.values(types).map((type, index) => [`column${index + 1}`, type]))
+const byName = `(SELECT ${columnNames.map((name, index) => `column${index + 1} AS "${name}"`).join(', ')} FROM back)`
+
 /** How the source is told of the options of an export. */
 const sourceOptions = (options: CsvOptions) => ({
-  header: true,
-  delimiter: options.delimiter === 'tab' ? '\t' : options.delimiter,
+  header: options.header,
+  delimiter: characterOf(options.delimiter),
+  ...(options.dateFormat === undefined ? {} : { dateFormat: options.dateFormat }),
+  ...(options.timestampFormat === undefined ? {} : { timestampFormat: options.timestampFormat }),
   escape: options.escape,
   encoding: options.encoding,
   nullStrings: [options.nullValue],
@@ -235,10 +331,17 @@ const sourceOptions = (options: CsvOptions) => ({
 test('CSV, every option, read by the source', async () => {
   await fc.assert(
     fc.asyncProperty(typedRows, encryption, csvOptions, async (rows, encrypted, options) => {
-      // DuckDB's reader knows no such null texts.
+      // DuckDB's reader knows no such null texts, and no text for an empty one.
       fc.pre(options.nullValue !== '""' && !options.nullValue.includes(options.escape))
+      fc.pre(options.emptyValue !== 'EMPTY')
       const { key } = await exported(rows, encrypted, { fileType: 'csv', ...options })
-      await readBack(rows, key, { columns: types, ...sourceOptions(options) })
+      const columns = options.header ? types : byPlace
+      await readBack(
+        rows,
+        key,
+        { columns, ...sourceOptions(options) },
+        options.header ? {} : { from: byName },
+      )
     }),
     { numRuns: rounds * 2, endOnFailure: true },
   )
@@ -272,7 +375,7 @@ test('NDJSON, read by a JSON parser and by the source', async () => {
         // JSON.parse would round it.
         if (row.d !== null) expect(digits(/"d":(-?[\d.]+),/.exec(line)?.[1] ?? '')).toBe(digits(row.d))
       }
-      await readBack(rows, key, { columns: { ...types, d: 'double' } }, ['d'])
+      await readBack(rows, key, { columns: { ...types, d: 'double' } }, { except: ['d'] })
     }),
     { numRuns: rounds, endOnFailure: true },
   )

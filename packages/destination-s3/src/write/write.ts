@@ -4,7 +4,7 @@ import { accessForCleanUp } from '../access.ts'
 import type { S3Context } from '../config.ts'
 import { eachOf, requestsAtOnce } from '../each.ts'
 import { namesOf } from '../names.ts'
-import type { S3ExportOptions } from '../options.ts'
+import { lossWarning, type S3ExportOptions } from '../options.ts'
 import { type RunRecord, recordSchema } from '../state/documents.ts'
 import { finishRun, keysOfRecord, recordsOf, settleTries, tidy } from '../state/finish.ts'
 import { takeLease } from '../state/lease.ts'
@@ -29,6 +29,8 @@ export const writeRun = async (
   const { run, options, streams } = request
   const names = namesOf(context.config, options, run)
   const manifestKey = options.manifest ? names.manifestKey(streams) : undefined
+  const loss = lossWarning(options)
+  if (loss !== undefined && !run.retried) context.notice(loss)
   const store = storeOf(context, run.exportId)
   const { exportName, commitId, retried } = run
   const lease = await takeLease({ ...store, exportName, commitId, retried, signal: context.signal })

@@ -37,6 +37,10 @@ const isoText = (sql: string, zoned: boolean): string => {
   return zoned ? `${wall} || CASE WHEN isfinite(${sql}) THEN 'Z' ELSE '' END` : wall
 }
 
+/** Types whose text can be empty: an empty text has to stay apart from null. */
+export const mayBeEmpty = ({ type }: LogicalType): boolean =>
+  type === 'string' || type === 'binary' || type === 'other'
+
 const isNested = (type: LogicalType): boolean =>
   type.type === 'list' ||
   type.type === 'struct' ||

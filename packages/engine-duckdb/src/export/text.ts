@@ -1,9 +1,17 @@
-import { type Column, ConnectorError, type CsvExportOptions, type ExportFormat } from '@penstock/core'
+import {
+  type Column,
+  ConnectorError,
+  type CsvExportOptions,
+  csvEmptyIsNull,
+  csvOptionIssues,
+  type ExportFormat,
+  requireCsvNames,
+} from '@penstock/core'
 import { quoteIdentifier, quoteText } from '../sql.ts'
 import type { CopyForm } from './copy-form.ts'
 import { csvLines, needsLines } from './csv-lines.ts'
 import { jsonLines } from './json-lines.ts'
-import { csvValue, jsonValue } from './text-values.ts'
+import { csvValue, jsonValue, mayBeEmpty } from './text-values.ts'
 import { unquotable } from './unquotable.ts'
 
 export const copyForm = (format: ExportFormat, columns: readonly Column[]): CopyForm => {
@@ -24,7 +32,7 @@ export const copyForm = (format: ExportFormat, columns: readonly Column[]): Copy
         refusals: [],
       }
     case 'csv':
-      refuseInvalid(format)
+      refuseInvalid(format, columns)
       return needsLines(format, columns) ? csvLines(format, columns) : csvForm(format, columns)
   }
 }
@@ -48,41 +56,29 @@ const csvForm = (format: CsvExportOptions, columns: readonly Column[]): CopyForm
   ].join(', ')
   const value = (column: Column): string => {
     const plain = csvValue(column.type, quoteIdentifier(column.name), format)
-    if (column.type.type !== 'string') return swapped ? `coalesce((${plain})::VARCHAR, '')` : plain
-    const empty = format.emptyValue
+    const empty = column.type.type === 'string' ? format.emptyValue : undefined
     if (swapped) {
-      const emptied = empty === undefined || empty === '' ? 'NULL' : quoteText(empty)
-      return `CASE WHEN ${plain} IS NULL THEN '' WHEN ${plain} = '' THEN ${emptied} ELSE ${plain} END`
+      const text = `(${plain})::VARCHAR`
+      if (!mayBeEmpty(column.type)) return `coalesce(${text}, '')`
+      const nothing = empty === undefined || (empty === '' && !csvEmptyIsNull(format))
+      const emptied = nothing ? 'NULL' : quoteText(empty === '""' ? '' : empty)
+      return `CASE WHEN ${text} IS NULL THEN '' WHEN ${text} = '' THEN ${emptied} ELSE ${text} END`
     }
-    if (empty === undefined || empty === '""') return plain
+    if (empty === undefined || (empty === '""' && format.quote !== '')) return plain
     return `CASE WHEN ${plain} = '' THEN ${empty === nullText ? 'NULL' : quoteText(empty)} ELSE ${plain} END`
   }
   return {
     list: listOf(columns, value),
     options: (first) => `${settings}, HEADER ${first && format.header}`,
-    refusals: format.quote === '' ? unquotable(format, columns, value) : [],
+    refusals: format.quote === '' ? unquotable(format, columns) : [],
   }
 }
 
-const refuseInvalid = (format: CsvExportOptions): void => {
-  const refuse = (message: string, hint: string) => {
-    throw new ConnectorError('config', message, { code: 'CsvOptions', hint })
-  }
-  const { delimiter, quote, nullValue, emptyValue } = format
-  if ('\0\r\n'.includes(delimiter))
-    refuse('The delimiter must not be a line break.', 'Choose , ; | : or a tab.')
-  if (delimiter === quote || (quote !== '' && delimiter === format.escape))
-    refuse('Delimiter, quote and escape have to be different characters.', 'Choose another delimiter.')
-  if (quote === '' && format.quoteAll)
-    refuse('Every field can not be quoted without a quote.', 'Leave one of the two out.')
-  if (
-    nullValue !== '""' &&
-    ((quote !== '' && nullValue.includes(quote)) || /[\r\n]/.test(nullValue) || nullValue.includes(delimiter))
+const refuseInvalid = (format: CsvExportOptions, columns: readonly Column[]): void => {
+  const [issue] = csvOptionIssues(format)
+  if (issue) throw new ConnectorError('config', issue.message, { code: 'CsvOptions', hint: issue.hint })
+  requireCsvNames(
+    format,
+    columns.map(({ name }) => name),
   )
-    refuse(
-      'The null value must not hold the delimiter, the quote or a line break.',
-      'Take an empty one, or "" as a whole.',
-    )
-  if (emptyValue === '""' && nullValue === '""')
-    refuse('Null and an empty text would both be "".', 'Choose another null value, or another empty value.')
 }

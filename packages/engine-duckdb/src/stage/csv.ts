@@ -69,6 +69,9 @@ export const readCsv = (
     `quote = ${quoteText(dialect.quote)}`,
     `escape = ${quoteText(dialect.quote === '' ? '' : dialect.escape)}`,
     ...(dialect.comment === '' ? [] : [`comment = ${quoteText(dialect.comment)}`]),
+    ...(dialect.newLine === undefined
+      ? []
+      : [`new_line = ${quoteText(JSON.stringify(dialect.newLine).slice(1, -1))}`]),
     `nullstr = ${quoteTextList(dialect.nullStrings)}`,
     'allow_quoted_nulls = false',
     `compression = ${quoteText(compression)}`,

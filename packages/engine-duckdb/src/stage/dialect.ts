@@ -13,6 +13,10 @@ export interface Dialect {
   readonly skippedComments: number
   /** Lines end in several ways: line ends outside quotes are made alike while reading. */
   readonly hasMixedLineEnds: boolean
+  /**
+   * How records end, where DuckDB would take the first line break of the file for it although that one is in quotes.
+   */
+  readonly newLine?: string
   readonly nullStrings: readonly string[]
   readonly encoding: 'utf-8' | 'utf-16le' | 'utf-16be' | 'latin1'
 }
@@ -57,9 +61,12 @@ export const detectDialect = (head: Buffer, format: CsvFormat, isWhole: boolean)
   const delimiter = format.delimiter ?? detectDelimiter(text, base, isWhole)
   const dialect = { ...base, delimiter, header: true }
   refuseNullStrings(dialect)
-  const first = parseRecords(text, dialect, 1, isWhole)[0] ?? []
+  const ends: string[] = []
+  const first = parseRecords(text, dialect, 1, isWhole, (end) => ends.push(end))[0] ?? []
   const header = format.header ?? first.every(looksLikeName)
-  return { ...dialect, header, ...linesBefore(text, dialect, header) }
+  const newLine = ends.length > 0 && base.hasMixedLineEnds ? '\n' : ends[0]
+  const isHidden = newLine !== undefined && newLine !== text.match(/\r\n|\n|\r/)?.[0]
+  return { ...dialect, header, ...linesBefore(text, dialect, header), ...(isHidden && { newLine }) }
 }
 
 /** DuckDB's reader takes no null text with a character that has a meaning of its own. */
@@ -134,9 +141,15 @@ const detectDelimiter = (
 
 /**
  * First records of delimited text, cells unquoted: for the header and for guesses about the dialect, never for data.
- * Without `isWhole` an unfinished last record is left out, unless it is the only one.
+ * Without `isWhole` an unfinished last record is left out, unless it is the only one. `onEnd` gets the line end of each.
  */
-export const parseRecords = (text: string, dialect: Dialect, count: number, isWhole = true): string[][] => {
+export const parseRecords = (
+  text: string,
+  dialect: Dialect,
+  count: number,
+  isWhole = true,
+  onEnd: (lineEnd: string) => void = () => {},
+): string[][] => {
   const { delimiter, quote, escape: escapeMark } = dialect
   const records: string[][] = []
   let position = [...lineStarts(text)][dialect.skipLines] ?? text.length
@@ -172,7 +185,9 @@ export const parseRecords = (text: string, dialect: Dialect, count: number, isWh
       wasQuoted = false
       position += delimiter.length
     } else if (text[position] === '\n' || text[position] === '\r') {
-      position += text[position] === '\r' && text[position + 1] === '\n' ? 2 : 1
+      const end = text[position] === '\r' && text[position + 1] === '\n' ? '\r\n' : (text[position] ?? '')
+      position += end.length
+      onEnd(end)
       endRecord()
     } else cell += text[position++]
   }
