@@ -63,7 +63,9 @@ export const benchExport = async (options: ExportBenchOptions): Promise<void> =>
   const seed = join(options.folder, 'seed.json')
   await writeFile(seed, JSON.stringify({ buckets: [{ name: bucket }] }))
   console.log(
-    ['format', 'floor s', 'export s', 'ratio', 'MB/s', 'rows/s', 'memory', 'staging'].map(pad).join(''),
+    ['format', 'floor s', 'export s', 'ratio', 'cpu', 'MB/s', 'rows/s', 'memory', 'staging']
+      .map(pad)
+      .join(''),
   )
   const chosen = cases.filter(({ name }) => options.only.length === 0 || options.only.includes(name))
   if (chosen.length > 0) {
@@ -141,7 +143,10 @@ const printLine = (
 ): void => {
   const { bytes, rows, exports, floors } = measured
   const seconds = median(exports.map(({ ms }) => ms)) / 1000
-  const ratios = floors.map(({ ms }, round) => (exports[round]?.ms ?? ms) / ms)
+  const ratio = (of: (measurement: Measurement) => number) =>
+    floors.length === 0
+      ? ''
+      : median(floors.map((floor, round) => of(exports[round] ?? floor) / of(floor))).toFixed(2)
   const mebibytes = (of: (measurement: Measurement) => number) =>
     `${(Math.max(...exports.map(of)) / 1024 ** 2).toFixed(0)}M`
   console.log(
@@ -149,7 +154,8 @@ const printLine = (
       name,
       floors.length === 0 ? '' : (median(floors.map(({ ms }) => ms)) / 1000).toFixed(2),
       seconds.toFixed(2),
-      ratios.length === 0 ? '' : median(ratios).toFixed(2),
+      ratio(({ ms }) => ms),
+      ratio(({ cpuMs }) => cpuMs),
       (bytes / 1e6 / seconds).toFixed(0),
       `${(rows / 1e6 / seconds).toFixed(2)}M`,
       mebibytes(({ peakMemory }) => peakMemory),

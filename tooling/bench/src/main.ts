@@ -18,7 +18,8 @@ pnpm bench export [--size MiB] [--rounds N] [--only FORMAT ...]
 
 Formats: csv, csv.query (a SELECT), csv.gz, ndjson, parquet, 100 parts (of CSV).
 Each round measures the floor, DuckDB copying the same rows to the local disk,
-and then the export into the embedded S3, which runs on the same cores. Only when
+and then the export into the embedded S3, which runs on the same cores; cpu is the
+ratio of processor time, without that of the embedded S3. Only when
 named: large and "10,000 parts", rows of 1 KiB that a query makes up (--size).
 
 pnpm bench transfer [--size MiB] [--objects N] [--keys N] [--rounds N] [--only JOB ...]
