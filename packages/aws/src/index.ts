@@ -6,6 +6,7 @@ export type {
   CredentialEnvironment,
 } from './auth/authentication.ts'
 export { awsAuth, awsAuthMethods, createExternalId } from './auth/methods.ts'
+export type { CatalogCall } from './catalog/calls.ts'
 export {
   type GlueAccess,
   glueArn,
@@ -21,7 +22,6 @@ export type {
   GlueTable,
 } from './catalog/glue-model.ts'
 export {
-  type CatalogCall,
   type CatalogRest,
   catalogEndpoint,
   fixedAuthentication,

@@ -1,5 +1,3 @@
-import type { Column, Database, Partition, StorageDescriptor, Table } from '@aws-sdk/client-glue'
-
 export interface GlueColumn {
   readonly name: string
   /** Hive's name, such as `bigint`, `decimal(12,2)` or `struct<a:int>`. */
@@ -39,27 +37,58 @@ export interface GluePartition {
   readonly storage: GlueStorage
 }
 
-export const readDatabase = ({ Name, Description }: Partial<Database>): GlueDatabase => ({
+/* What of the answers of Glue's API is read; any member may be absent or null. */
+
+type Wire<Shape> = { readonly [Name in keyof Shape]?: Shape[Name] | null }
+
+export type WireDatabase = Wire<{ Name: string; Description: string }>
+
+type WireColumn = Wire<{ Name: string; Type: string; Comment: string }>
+
+type WireStorage = Wire<{
+  Location: string
+  Columns: readonly WireColumn[]
+  InputFormat: string
+  SerdeInfo: Wire<{ SerializationLibrary: string; Parameters: Readonly<Record<string, string>> }>
+}>
+
+export type WireTable = Wire<{
+  Name: string
+  Description: string
+  TableType: string
+  Parameters: Readonly<Record<string, string>>
+  StorageDescriptor: WireStorage
+  PartitionKeys: readonly WireColumn[]
+  IsRegisteredWithLakeFormation: boolean
+  VersionId: string
+}>
+
+export type WirePartition = Wire<{ Values: readonly string[]; StorageDescriptor: WireStorage }>
+
+export const readDatabase = ({ Name, Description }: WireDatabase): GlueDatabase => ({
   name: Name ?? '',
   ...(Description ? { description: Description } : {}),
 })
 
-const readColumns = (columns: readonly Column[] | undefined): readonly GlueColumn[] =>
+const readColumns = (columns: readonly WireColumn[] | null | undefined): readonly GlueColumn[] =>
   (columns ?? []).map(({ Name, Type, Comment }) => ({
     name: Name ?? '',
     type: Type ?? 'string',
     ...(Comment ? { comment: Comment } : {}),
   }))
 
-const readStorage = (storage: StorageDescriptor = {}): GlueStorage => ({
-  ...(storage.Location ? { location: storage.Location } : {}),
-  columns: readColumns(storage.Columns),
-  ...(storage.InputFormat ? { inputFormat: storage.InputFormat } : {}),
-  ...(storage.SerdeInfo?.SerializationLibrary ? { serde: storage.SerdeInfo.SerializationLibrary } : {}),
-  serdeParameters: storage.SerdeInfo?.Parameters ?? {},
-})
+const readStorage = (given: WireStorage | null | undefined): GlueStorage => {
+  const storage = given ?? {}
+  return {
+    ...(storage.Location ? { location: storage.Location } : {}),
+    columns: readColumns(storage.Columns),
+    ...(storage.InputFormat ? { inputFormat: storage.InputFormat } : {}),
+    ...(storage.SerdeInfo?.SerializationLibrary ? { serde: storage.SerdeInfo.SerializationLibrary } : {}),
+    serdeParameters: storage.SerdeInfo?.Parameters ?? {},
+  }
+}
 
-export const readTable = (table: Partial<Table>): GlueTable => ({
+export const readTable = (table: WireTable): GlueTable => ({
   name: table.Name ?? '',
   ...(table.Description ? { description: table.Description } : {}),
   ...(table.TableType ? { tableType: table.TableType } : {}),
@@ -70,7 +99,7 @@ export const readTable = (table: Partial<Table>): GlueTable => ({
   ...(table.VersionId ? { versionId: table.VersionId } : {}),
 })
 
-export const readPartition = ({ Values, StorageDescriptor }: Partition): GluePartition => ({
+export const readPartition = ({ Values, StorageDescriptor }: WirePartition): GluePartition => ({
   values: Values ?? [],
   storage: readStorage(StorageDescriptor),
 })

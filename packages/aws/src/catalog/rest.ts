@@ -1,22 +1,10 @@
 import { ConnectorError } from '@penstock/core'
 import type { AwsAuthentication, AwsCredentialProvider, AwsCredentials } from '../auth/authentication.ts'
-import { awsPartition, endpointProblem } from '../connection/endpoint.ts'
-import { isAwsFailure } from '../errors/safe-cause.ts'
-import { type AwsErrorContext, translateAwsError } from '../errors/translate.ts'
-import { createDispatcher } from '../http/dispatcher.ts'
-import { createRetries, parseRetryAfter, type RetryOptions, retrySettings } from '../http/retry.ts'
-import { createRestTransport, type RestAuthorization, type RestRequest } from './transport.ts'
-
-/** What a request is for: in messages, and as the permission that it needs. */
-export interface CatalogCall extends Omit<RestRequest, 'signal'> {
-  readonly operation: string
-  /** IAM action and ARN; for catalogs of others what comes next to it. */
-  readonly action: string
-  readonly resource: string
-  /** `table sales.orders` */
-  readonly subject?: string
-  readonly signal?: AbortSignal
-}
+import { awsPartition } from '../connection/endpoint.ts'
+import type { AwsErrorContext } from '../errors/translate.ts'
+import type { RetryOptions } from '../http/retry.ts'
+import { type CatalogCall, openCalls } from './calls.ts'
+import type { RestAuthorization } from './transport.ts'
 
 export interface OpenCatalogRestOptions {
   /** `https://glue.eu-central-1.amazonaws.com/iceberg`; the version is part of the paths. */
@@ -44,61 +32,24 @@ export const catalogEndpoint = (service: 'glue' | 's3tables', region: string): s
 
 /** Opens a REST catalog. Nothing is sent before the first call. Throws `config` for an endpoint that must not be used. */
 export const openCatalogRest = (options: OpenCatalogRestOptions): CatalogRest => {
-  const { title, clock } = options
-  const problem = endpointProblem(options.endpoint, options.allowInsecure ?? false)
-  if (problem) throw new ConnectorError('config', `endpoint: ${problem}.`, { code: 'InvalidConfiguration' })
-  const endpoint = new URL(options.endpoint)
-  const settings = retrySettings(options.retry ?? {}, 8)
-  const dispatcher = createDispatcher(endpoint.hostname, { ...settings, connections: 8 })
-  const retries = createRetries(settings)
-  const { authorization } = options
-  const send = createRestTransport({ endpoint, authorization, dispatcher, clock, retries })
-
-  const call = async (request: CatalogCall): Promise<unknown> => {
-    const { operation, action, resource, subject } = request
-    const signal = request.signal ? AbortSignal.any([options.signal, request.signal]) : options.signal
-    const region = authorization.kind === 'sigv4' ? authorization.region : undefined
-    const context: AwsErrorContext = {
-      operation,
-      action,
-      resource,
-      catalog: title,
-      subject,
-      region,
-      host: endpoint.hostname,
-    }
-    const translate = (error: unknown): ConnectorError =>
-      signal.aborted && ConnectorError.isInstance(signal.reason)
-        ? signal.reason
-        : translateAwsError(error, { ...context, now: clock() })
-    const run = retries.start(signal)
-    for (;;) {
-      try {
-        const body = await send({ ...request, signal })
-        run.done()
-        return parseAnswer(body, context)
-      } catch (error) {
-        const failed = translate(error)
-        const retryAfterMs = isAwsFailure(failed.cause)
-          ? parseRetryAfter(failed.cause.headers['retry-after'], clock())
-          : undefined
-        await run.wait(failed, { retryAfterMs }).catch((reason: unknown) => {
-          throw translate(reason)
-        })
-      }
-    }
-  }
-
-  return Object.freeze({ get: call, form: call, close: () => dispatcher.destroy() })
+  const { send, close } = openCalls({ ...options, field: 'endpoint' })
+  const call = (request: CatalogCall): Promise<unknown> =>
+    send(request, (body, context) => parseAnswer(body, context, parseJson))
+  return Object.freeze({ get: call, form: call, close })
 }
 
-const parseAnswer = (body: Uint8Array, { operation, host }: AwsErrorContext): unknown => {
+/** The JSON of an answer. Throws `data` where it is none. */
+export const parseAnswer = (
+  body: Uint8Array,
+  { operation, host }: AwsErrorContext,
+  parse: (text: string) => unknown,
+): unknown => {
   try {
-    return parseJson(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'))
+    return parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'))
   } catch (error) {
     throw new ConnectorError('data', `The answer of ${host} to ${operation} is not JSON.`, {
       code: 'InvalidAnswer',
-      hint: 'Check endpoint: something else than an Iceberg REST catalog may answer there.',
+      hint: 'Check endpoint: something else than a catalog may answer there.',
       cause: error instanceof Error ? new Error(error.message) : undefined,
     })
   }

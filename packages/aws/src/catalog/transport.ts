@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { Dispatcher } from 'undici'
 import type { AwsCredentialProvider, AwsCredentials } from '../auth/authentication.ts'
 import { type AwsFailure, awsFailure } from '../errors/safe-cause.ts'
@@ -24,13 +25,15 @@ export type RestAuthorization =
       token(options: { readonly rejected?: string; signal: AbortSignal }): Promise<string>
     }
 
-/** A request as it goes out: by GET, or a form by POST (the token endpoint of OAuth 2). */
+/** A request as it goes out: by GET, or by POST a form (the token endpoint of OAuth 2) or an operation of a JSON API. */
 export interface RestRequest {
   /** Path behind that of the endpoint, encoded as it is sent. */
   readonly path: string
   readonly query?: Readonly<Record<string, string>>
   readonly headers?: Readonly<Record<string, string>>
   readonly form?: Readonly<Record<string, string>>
+  /** An operation by the JSON 1.1 protocol of AWS: what goes as X-Amz-Target, and its input as JSON. */
+  readonly json?: { readonly target: string; readonly body: string }
   readonly signal: AbortSignal
 }
 
@@ -66,17 +69,23 @@ export const createRestTransport = (options: RestTransportOptions): RestTranspor
     query: string,
     attempt: Attempt,
   ): Record<string, string> => {
-    const plain = { host: endpoint.host, accept: 'application/json', ...request.headers }
+    const { json } = request
+    const plain = {
+      host: endpoint.host,
+      accept: 'application/json',
+      ...(json ? { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': json.target } : {}),
+      ...request.headers,
+    }
     if (attempt.token !== undefined) return { ...plain, authorization: `Bearer ${attempt.token}` }
     if (authorization.kind !== 'sigv4' || !attempt.credentials) return plain
     const { service, region } = authorization
     return signRequest({
-      method: 'GET',
+      method: json ? 'POST' : 'GET',
       // Services other than S3 encode the path a second time: `%3A` counts as `%253A` in the signature.
       path: encodeKey(path),
       query,
       headers: plain,
-      payloadHash: emptyPayloadHash,
+      payloadHash: json ? hash('sha256', json.body) : emptyPayloadHash,
       credentials: attempt.credentials,
       region,
       service,
@@ -87,23 +96,24 @@ export const createRestTransport = (options: RestTransportOptions): RestTranspor
   const sendOnce = async (request: RestRequest, attempt: Attempt): Promise<Uint8Array | AwsFailure> => {
     const path = `${base}/${request.path}`
     const query = encodeQuery(request.query ?? {})
-    const { form, signal } = request
+    const { form, json, signal } = request
+    const body = form ? encodeQuery(form) : json?.body
     const answer = await dispatcher.request({
       origin: endpoint.origin,
       path: query === '' ? path : `${path}?${query}`,
-      method: form ? 'POST' : 'GET',
+      method: body === undefined ? 'GET' : 'POST',
       headers: {
         ...headersOf(request, path, query, attempt),
         'user-agent': 'penstock',
         ...(form ? { 'content-type': 'application/x-www-form-urlencoded' } : {}),
       },
-      ...(form ? { body: encodeQuery(form) } : {}),
+      ...(body === undefined ? {} : { body }),
       signal,
     })
     retries.answered()
-    const { statusCode: status, body } = answer
-    if (status >= 200 && status < 300) return readBytes(body)
-    return failureOf(status, singleValues(answer.headers), await readText(body, maxErrorBytes))
+    const { statusCode: status } = answer
+    if (status >= 200 && status < 300) return readBytes(answer.body)
+    return failureOf(status, singleValues(answer.headers), await readText(answer.body, maxErrorBytes))
   }
 
   const credentialsFor = async (signal: AbortSignal, rejected?: Attempt): Promise<Attempt> => {
@@ -166,7 +176,10 @@ const readBytes = async (body: AsyncIterable<Uint8Array>): Promise<Uint8Array> =
   return Buffer.concat(chunks)
 }
 
-/** `{"error":{"code","type","message"}}` of Iceberg REST, `{"error","error_description"}` of OAuth 2, or `{"message"}`. */
+/**
+ * `{"error":{"code","type","message"}}` of Iceberg REST, `{"error","error_description"}` of OAuth 2, or `{"__type","Message"}`
+ * of AWS, where a namespace may stand before the type.
+ */
 const failureOf = (status: number, headers: Readonly<Record<string, string>>, text: string): AwsFailure => {
   const { type, message } = errorOf(text)
   return awsFailure({ code: type ?? `Http${status}`, message: message ?? '', status, headers, fields: {} })
@@ -179,12 +192,15 @@ const errorOf = (text: string): { type?: string | undefined; message?: string | 
   } catch {
     return {} // a proxy's page
   }
-  const { error, error_description, message, __type } = (parsed ?? {}) as Record<string, unknown>
+  const { error, error_description, message, Message, __type } = (parsed ?? {}) as Record<string, unknown>
   if (typeof error === 'object' && error !== null) {
     const inner = error as Record<string, unknown>
     return { type: textOf(inner.type), message: textOf(inner.message) }
   }
-  return { type: textOf(error) ?? textOf(__type), message: textOf(error_description) ?? textOf(message) }
+  return {
+    type: textOf(error) ?? textOf(__type)?.replace(/^.*#/, ''),
+    message: textOf(error_description) ?? textOf(message) ?? textOf(Message),
+  }
 }
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
