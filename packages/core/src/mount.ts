@@ -17,7 +17,7 @@ export interface Mount {
 export interface ScanLimits {
   /** Bytes on disk that hold what a query fetched, at most. Default 4 GiB. */
   readonly diskBytes?: number
-  /** Requests in flight at most. Default 64. */
+  /** Requests in flight at most. Default 128. */
   readonly concurrency?: number
 }
 

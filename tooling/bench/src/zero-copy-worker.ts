@@ -100,7 +100,7 @@ const runPenstock = async (task: ZeroCopyTask) => {
   const engine = await duckdb(task.customers, { readOnly: true, stagingFolder: join(task.work, 'staging') })
   const sql = task.sql.replaceAll('{orders}', `${database}.${table}`).replaceAll('{customers}', 'customers')
   const cache = task.cache === undefined ? undefined : { folder: task.cache, bytes: 4 * 1024 ** 3 }
-  const running = await query({ sql, connections: [connection], engine, concurrency: 64, cache })
+  const running = await query({ sql, connections: [connection], engine, cache })
   const rows: unknown[] = []
   for await (const page of running.result.rows()) rows.push(...page)
   const receipt = running.receipt()

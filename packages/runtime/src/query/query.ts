@@ -19,7 +19,7 @@ export interface InPlaceOptions
 }
 
 /** Requests in flight: of the engine, and of the connections that it reads through. */
-const defaultConcurrency = 64
+const defaultConcurrency = 128
 
 const concurrencyOf = ({ concurrency, limits }: InPlaceOptions): number =>
   concurrency ?? limits?.concurrency ?? defaultConcurrency

@@ -34,8 +34,8 @@ export const makeLocalFile = async (
   let hitBytes = 0
   const fetched: PlacedRange[] = []
   const missing: PlacedRange[] = []
+  const atHand: Piece[] = layout.made.map(({ target: position, bytes }) => ({ position, bytes }))
   try {
-    for (const { target: position, bytes } of layout.made) await writeAll(target, [bytes], position)
     for (const range of layout.ranges) {
       const { source } = range
       const own = near?.ranges.find((part) => part.source.start === source.start)
@@ -53,12 +53,13 @@ export const makeLocalFile = async (
       const from = Math.max(source.start, tail.range.start)
       if (from < source.end) {
         const bytes = tail.bytes.subarray(from - tail.range.start, source.end - tail.range.start)
-        await writeAll(target, [bytes], range.target + from - source.start)
+        atHand.push({ position: range.target + from - source.start, bytes })
       }
       const end = Math.min(source.end, from)
       if (!isAtHand) missing.push({ source: { start: source.start, end }, target: range.target })
       fetched.push(range)
     }
+    await writePieces(target, atHand)
     await fetchAll(file, missing, target, transport)
   } catch (error) {
     throw diskError(error, path)
@@ -90,12 +91,17 @@ const fetchAll = async (
     requests.map(async (request) => {
       const parts = sorted.filter(({ source }) => source.start < request.end && source.end > request.start)
       await transport.stream(file, request, async (chunks) => {
-        for (const { source, target: place } of parts) {
+        const pieces = parts.flatMap(({ source, target: place }): Piece[] => {
           const start = Math.max(request.start, source.start)
           const end = Math.min(request.end, source.end)
-          const wanted = partOf(chunks, start - request.start, end - request.start)
-          await writeAll(target, wanted, place + start - source.start)
-        }
+          let position = place + start - source.start
+          return partOf(chunks, start - request.start, end - request.start).map((bytes) => {
+            const piece = { position, bytes }
+            position += bytes.length
+            return piece
+          })
+        })
+        await writePieces(target, pieces)
       })
     }),
   )
@@ -112,6 +118,24 @@ const partOf = (chunks: readonly Uint8Array[], start: number, end: number): read
     position += chunk.length
   }
   return found
+}
+
+interface Piece {
+  readonly position: number
+  readonly bytes: Uint8Array
+}
+
+/** Writes pieces at their places; neighbours with one call, as each costs more than the copying of a small one. */
+const writePieces = async (file: FileHandle, pieces: readonly Piece[]): Promise<void> => {
+  const runs: { readonly position: number; readonly chunks: Uint8Array[]; end: number }[] = []
+  for (const { position, bytes } of pieces.toSorted((a, b) => a.position - b.position)) {
+    const last = runs.at(-1)
+    if (last?.end === position) {
+      last.chunks.push(bytes)
+      last.end += bytes.length
+    } else runs.push({ position, chunks: [bytes], end: position + bytes.length })
+  }
+  for (const { position, chunks } of runs) await writeAll(file, chunks, position)
 }
 
 /** Writes all of the chunks, one behind the other. */

@@ -3,7 +3,7 @@ import { sizeOf } from './ranges.ts'
 
 /** Bytes that requests in flight may hold in memory, all together. */
 const inFlightBytes = 128 * 1024 ** 2
-const defaultConcurrency = 64
+const defaultConcurrency = 128
 
 export interface TransportCounts {
   readonly requests: number

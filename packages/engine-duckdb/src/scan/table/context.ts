@@ -26,7 +26,7 @@ export interface ScanContext {
 }
 
 /** Files that are worked on at once. */
-export const filesAtOnce = 64
+export const filesAtOnce = 128
 
 /** Numbered paths in a folder. */
 export const createPaths = (folder: string) => {
