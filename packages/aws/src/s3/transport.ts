@@ -131,10 +131,13 @@ export const createTransport = (context: TransportContext): S3Transport => {
     let status: number | undefined
     try {
       if (request.drained && context.blocks) {
-        const answer = await context.blocks.get({ path: pathAndQuery, headers, signal: request.signal })
-        status = answer.status
-        context.retries.answered()
-        return drainedResponse(answer)
+        const { signal } = request
+        const answer = await context.blocks.get({ path: pathAndQuery, headers, signal }).catch(unlessChunked)
+        if (answer) {
+          status = answer.status
+          context.retries.answered()
+          return drainedResponse(answer)
+        }
       }
       const answer = await dispatcher.request({
         origin: address.origin,
@@ -209,6 +212,11 @@ const mayBeExpired = (failure: AwsFailure, credentials: AwsCredentials, request:
 const pathOf = ({ path }: BucketAddress, request: S3Request): string => {
   if (request.path !== undefined) return `${path}${request.path}`
   return request.key === undefined ? path || '/' : `${path}/${encodeKey(request.key)}`
+}
+
+/** A store, or a proxy before it, may send bodies in chunks, without a length: these go by way of the other client. */
+const unlessChunked = (error: unknown): undefined => {
+  if ((error as { code?: unknown }).code !== 'UND_ERR_RESPONSE') throw error
 }
 
 const drainedResponse = ({ status, headers, text, drain, destroy }: BlockAnswer): S3Response => {
