@@ -73,7 +73,7 @@ const placeText = (place: ErrorPlace, message: string): string => {
   const parts = [
     said(message, place.table) ? '' : `table ${place.table}`,
     said(message, place.object) || message.includes(basename(place.object ?? '')) ? '' : place.object,
-    place.line === undefined || new RegExp(`(line |:)${place.line}\\b`).test(message)
+    place.line === undefined || new RegExp(`(line |row |:)${place.line}\\b`, 'i').test(message)
       ? ''
       : `line ${place.line}`,
     place.byteOffset === undefined || message.includes(String(place.byteOffset))

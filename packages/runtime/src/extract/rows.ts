@@ -1,9 +1,13 @@
 import {
   ConnectorError,
+  cursorFromText,
+  cursorToText,
   type EngineTransaction,
+  isAfterCursor,
   type ProgressListener,
   type RowTable,
   type TableLoad,
+  text,
 } from '@penstock/core'
 import { z } from 'zod'
 import { engineOptions, type TableLoadOutcome } from './files.ts'
@@ -27,11 +31,13 @@ export const loadRows = async (options: RowLoadOptions): Promise<TableLoadOutcom
   const { key, cursor } = table.schema
   const incremental = options.load.mode === 'delta' && cursor !== undefined
   const saved = incremental ? await transaction.cursor(table.name) : undefined
-  const since: unknown = saved === undefined ? undefined : JSON.parse(saved)
+  const since: unknown = saved === undefined ? undefined : cursorFromText(saved)
   const load = { ...options.load, key: options.load.key ?? (key && [...key]) }
   const mode = incremental && load.key ? 'merge' : load.mode
   const tableLoad = await transaction.load({ ...engineOptions(table.name, { ...load, mode }), mode })
 
+  const cursorColumn = table.schema.columns.find(({ name }) => name === cursor)
+  const isAfter = (value: unknown, other: unknown) => isAfterCursor(cursorColumn?.type ?? text, value, other)
   let highest = since
   let rowsSeen = 0
   for await (const page of table.read({ since, signal })) {
@@ -42,9 +48,7 @@ export const loadRows = async (options: RowLoadOptions): Promise<TableLoadOutcom
       incremental && !load.key && since !== undefined
         ? rows.filter((row) => isAfter(row[cursor], since))
         : rows
-    if (cursor)
-      for (const row of fresh)
-        if (highest === undefined || isAfter(row[cursor], highest)) highest = row[cursor]
+    if (cursor) for (const row of fresh) if (isAfter(row[cursor], highest)) highest = row[cursor]
     const progress = await tableLoad.addRows(fresh, table.schema)
     onProgress({
       type: 'progress',
@@ -70,13 +74,9 @@ const finish = async (
 ): Promise<TableLoadOutcome> => {
   const result = await tableLoad.finish()
   if (table.schema.cursor && highest !== undefined)
-    await transaction.saveCursor(table.name, JSON.stringify(highest))
+    await transaction.saveCursor(table.name, cursorToText(highest))
   return { ...result, objects: 0, bytes: 0 }
 }
-
-/** Cursor order: numbers and dates by value, texts by UTF-16 unit, which for ISO times is the order of time. */
-const isAfter = (value: unknown, other: unknown): boolean =>
-  value !== null && value !== undefined && (value as string | number) > (other as string | number)
 
 const validate = (table: RowTable, page: readonly unknown[], before: number): Record<string, unknown>[] => {
   const result = z.array(table.row).safeParse(page)
@@ -89,7 +89,10 @@ const validate = (table: RowTable, page: readonly unknown[], before: number): Re
     `Row ${line} of table "${table.name}" does not fit its schema: ${path.join('.')}: ${issue?.message}.`,
     {
       place: { table: table.name, line, ...(path.length > 0 && { column: path.join('.') }) },
-      hint: "The source sends something else than its connector declares: tell the connector's authors.",
+      hint:
+        issue?.code === 'too_big' && issue.origin === 'int'
+          ? "The connector's authors should declare it with z.bigint(), as it is beyond 2^53: tell them."
+          : "The source sends something else than its connector declares: tell the connector's authors.",
     },
   )
 }

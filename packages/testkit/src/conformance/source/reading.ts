@@ -3,9 +3,11 @@ import {
   type Connection,
   type ConnectorContext,
   connectUnknown,
+  isAfterCursor,
   type RowTable,
   type SourceTable,
   type TableSummary,
+  text,
   withContext,
 } from '@penstock/core'
 import { fail } from '../expectations.ts'
@@ -79,15 +81,17 @@ export const readPages = async (table: RowTable, since: unknown, signal: AbortSi
   return pages
 }
 
-/** Order of cursor values, as the runtime has it. */
-export const isAfter = (value: unknown, other: unknown): boolean =>
-  other === undefined || (value as string | number) > (other as string | number)
+/** Order of the cursor values of a table, as the runtime has it. */
+export const isAfter = (table: RowTable, value: unknown, other: unknown): boolean => {
+  const { columns, cursor } = table.schema
+  return isAfterCursor(columns.find(({ name }) => name === cursor)?.type ?? text, value, other)
+}
 
 export const highestCursor = (table: RowTable, rows: readonly Row[], start?: unknown): unknown => {
   const { cursor } = table.schema
   if (cursor === undefined) return undefined
   let highest = start
-  for (const row of rows) if (isAfter(row[cursor], highest)) highest = row[cursor]
+  for (const row of rows) if (isAfter(table, row[cursor], highest)) highest = row[cursor]
   return highest
 }
 
@@ -103,5 +107,5 @@ export const applyDelta = (
     const keyOf = (row: Row) => JSON.stringify(key.map((column) => String(row[column])))
     return [...new Map([...present, ...delta].map((row) => [keyOf(row), row])).values()]
   }
-  return [...present, ...delta.filter((row) => cursor === undefined || isAfter(row[cursor], since))]
+  return [...present, ...delta.filter((row) => cursor === undefined || isAfter(table, row[cursor], since))]
 }

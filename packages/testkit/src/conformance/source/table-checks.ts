@@ -86,7 +86,7 @@ export const tableChecks = (connector: AnySource, options: SourceOptions): Check
               const value = row[cursor]
               if (value === null || value === undefined)
                 fail(`Table ${table.name} has a row without its cursor ${cursor}: ${show(row)}.`)
-              if (last !== undefined && isAfter(last, value))
+              if (last !== undefined && isAfter(table, last, value))
                 fail(`Table ${table.name}: ${cursor} goes back from ${show(last)} to ${show(value)}.`)
               last = value
             }
