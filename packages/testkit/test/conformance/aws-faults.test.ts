@@ -37,9 +37,9 @@ const failuresOf = async (suite: Suite) =>
 const mutants: readonly Mutant<BucketMutation>[] = [
   { mutation: 'slow-drip', caughtBy: 'aws/slow', also: ['aws/reset-body', 'aws/truncate-body'] },
   { mutation: 'slow-down', caughtBy: 'aws/slow-down' },
-  // To who only reads, an answer that got lost is the same as one that never was.
   { mutation: 'internal-error', caughtBy: 'aws/internal-error', also: ['aws/lost-answer'] },
   { mutation: 'expired-token', caughtBy: 'aws/refused' },
+  // To who only reads, an answer that got lost is the same as one that never was: these have a writer of their own.
   { mutation: 'reset', caughtBy: 'aws/reset', also: ['aws/lost-connection'] },
   { mutation: 'reset-body', caughtBy: 'aws/reset-body' },
   { mutation: 'truncate-body', caughtBy: 'aws/truncate-body' },

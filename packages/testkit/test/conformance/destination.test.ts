@@ -6,7 +6,14 @@ import { type DestinationOptions, runSuite, testDestination } from '../../src/co
 import { describeSuite } from '../../src/conformance/vitest.ts'
 import { folderDestination, folderToken, readFolder, type WriteMutation } from './folder-destination.ts'
 import { describeMutants, type Mutant } from './mutants.ts'
-import { type CommitMutation, startStore, storeDestination, storeToken } from './store-destination.ts'
+import { definitionMutants } from './shop-client.ts'
+import {
+  limitedToken,
+  type StoreMutation,
+  startStore,
+  storeDestination,
+  storeToken,
+} from './store-destination.ts'
 
 let path: string
 beforeAll(async () => {
@@ -72,14 +79,21 @@ const folderMutants: readonly Mutant<WriteMutation>[] = [
   { mutation: 'drops-the-zone', caughtBy: 'write/times' },
   { mutation: 'bytes-as-text', caughtBy: 'write/bytes' },
   { mutation: 'documents-as-text', caughtBy: 'write/documents' },
+  { mutation: 'merge-appends', caughtBy: 'write/merge' },
 ]
 
-const storeMutants: readonly Mutant<CommitMutation>[] = [
+const storeMutants: readonly Mutant<StoreMutation>[] = [
   { mutation: 'marks-first', caughtBy: 'write/crash' },
   { mutation: 'publishes-each-file', caughtBy: 'write/crash-whole' },
+  // What a suite checks by using the connector in its own way.
+  { mutation: 'unavailable-is-done', caughtBy: 'faults/unavailable' },
+  { mutation: 'cut-is-done', caughtBy: 'faults/truncated-body' },
+  { mutation: 'secret-in-notice', caughtBy: 'secrets/hidden' },
+  { mutation: 'secret-in-error', caughtBy: 'secrets/errors' },
+  { mutation: 'asks-for-more-than-its-policy', caughtBy: 'policy/least-privilege' },
 ]
 
-const storeSuite = (store: Awaited<ReturnType<typeof startStore>>, mutation?: CommitMutation) =>
+const storeSuite = (store: Awaited<ReturnType<typeof startStore>>, mutation?: StoreMutation) =>
   testDestination(storeDestination(mutation), {
     endpoint: store.url,
     config: (url: string) => ({ url, token: storeToken }),
@@ -88,6 +102,10 @@ const storeSuite = (store: Awaited<ReturnType<typeof startStore>>, mutation?: Co
     state: async () => store.paths(),
     read: async (stream) => store.rows(stream),
     clear: async () => store.clear(),
+    underPolicy: async ({ policy }) => {
+      store.allow((policy as { may: string[] }).may)
+      return { url: store.url, token: limitedToken }
+    },
   })
 
 // Memory is that of the whole process: its checks run alone, before the mutants, which run at once.
@@ -110,29 +128,34 @@ const store = await startStore()
 afterAll(() => store.close())
 describeSuite(storeSuite(store))
 
-const isCommitMutation = (mutation: string): mutation is CommitMutation =>
+const isOfStore = (mutation: string): mutation is StoreMutation =>
   storeMutants.some((mutant) => mutant.mutation === mutation)
 
-const written = testDestination(
-  folderDestination(),
-  optionsFor(() => path),
-)
+/** Merging takes the place of the other modes, so that the mutants of these need not do everything once more. */
+const folderSuite = (folder: string, mutation?: WriteMutation, merges = mutation === 'merge-appends') => {
+  const { large: _, ...options } = optionsFor(() => folder)
+  return testDestination(folderDestination(mutation, merges ? ['merge'] : undefined), options)
+}
 
-// What is not about writing is from the place where all suites have it, and is tested with the sources.
+it('lets a destination pass that merges alone', async () => {
+  const own = await newFolder()
+  const { results } = await runSuite(folderSuite(own, undefined, true))
+  expect(results.filter(({ status }) => status === 'failed')).toEqual([])
+  expect(results).toContainEqual(expect.objectContaining({ id: 'write/merge', status: 'passed' }))
+  await rm(own, { recursive: true })
+})
+
 describeMutants(
-  { ...written, checks: written.checks.filter(({ id }) => id.startsWith('write/')) },
+  storeSuite(store),
   [...folderMutants, ...storeMutants],
   async (mutation) => {
-    if (isCommitMutation(mutation)) {
+    if (isOfStore(mutation)) {
       const own = await startStore()
       return { suite: storeSuite(own, mutation), close: own.close }
     }
     const own = await newFolder()
-    const { large: _, ...options } = optionsFor(() => own)
-    return {
-      suite: testDestination(folderDestination(mutation), options),
-      close: () => rm(own, { recursive: true }),
-    }
+    return { suite: folderSuite(own, mutation), close: () => rm(own, { recursive: true }) }
   },
-  [{ caughtBy: 'write/memory' }, { caughtBy: 'write/merge' }],
+  // What all suites have from one place is run for the sources.
+  [...definitionMutants, { caughtBy: 'write/memory' }],
 )

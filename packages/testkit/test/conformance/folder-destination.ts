@@ -1,6 +1,13 @@
 import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ConnectorError, defineDestination, type ExportFile, type ExportStream, secret } from '@penstock/core'
+import {
+  ConnectorError,
+  defineDestination,
+  type ExportFile,
+  type ExportMode,
+  type ExportStream,
+  secret,
+} from '@penstock/core'
 import { z } from 'zod'
 
 /** What can be wrong with the destination: each is what one check is there for. */
@@ -25,6 +32,7 @@ export type WriteMutation =
   | 'drops-the-zone'
   | 'bytes-as-text'
   | 'documents-as-text'
+  | 'merge-appends'
 
 /** What a mutant makes of a value in a file. */
 const spoilt: Partial<Record<WriteMutation, (value: unknown) => unknown>> = {
@@ -61,7 +69,10 @@ const textValue = (_: string, value: unknown, { source }: { source?: string } = 
 }
 
 /** A folder of NDJSON files: a run's files appear together at its end, under names of its commit id. */
-export const folderDestination = (mutation?: WriteMutation) => {
+export const folderDestination = (
+  mutation?: WriteMutation,
+  modes: readonly ExportMode[] = ['append', 'overwrite'],
+) => {
   const is = (name: WriteMutation) => mutation === name
   let columns: string | undefined
   let tries = 0
@@ -72,7 +83,7 @@ export const folderDestination = (mutation?: WriteMutation) => {
   return defineDestination({
     name: 'destination-folder',
     config: z.strictObject({ path: z.string().describe('Folder'), token: secret().describe('Token') }),
-    capabilities: { modes: ['append', 'overwrite'], fileTypes: ['ndjson'] },
+    capabilities: { modes, fileTypes: ['ndjson'] },
     async check({ config }) {
       if (config.token.reveal() !== token)
         throw new ConnectorError('auth', 'The folder refuses the token.', { hint: 'Give the right token.' })
@@ -115,6 +126,7 @@ export const folderDestination = (mutation?: WriteMutation) => {
       async function publish(path: string, all: readonly ExportStream[], id: string, mode: string) {
         const replaces = is('append-replaces') || (mode === 'overwrite' && !is('overwrite-appends'))
         await removeFiles(path, all, replaces ? undefined : id, staged)
+        if (mode === 'merge' && !is('merge-appends')) await removeRows(path, all, staged)
         for (const { from, to } of staged) if (from !== to) await rename(from, to)
       }
     },
@@ -182,5 +194,31 @@ const removeFiles = async (
         !staged.some(({ from }) => from === join(folder, name))
       )
         await rm(join(folder, name))
+  }
+}
+
+/** Takes the rows out of the complete files whose key comes in one that is staged. */
+const removeRows = async (
+  path: string,
+  streams: readonly ExportStream[],
+  staged: readonly { from: string; to: string }[],
+): Promise<void> => {
+  for (const { name: stream, schema } of streams) {
+    const { key = [] } = schema
+    const folder = folderOf(path, stream)
+    const keyOf = (line: string) => {
+      const row = JSON.parse(line) as Record<string, unknown>
+      return JSON.stringify(key.map((column) => row[column]))
+    }
+    const linesOf = async (file: string) =>
+      (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '')
+    const fresh = new Set<string>()
+    for (const { from } of staged)
+      if (from.startsWith(folder)) for (const line of await linesOf(from)) fresh.add(keyOf(line))
+    for (const name of await readdir(folder).catch(() => []))
+      if (name.endsWith('.ndjson')) {
+        const kept = (await linesOf(join(folder, name))).filter((line) => !fresh.has(keyOf(line)))
+        await writeFile(join(folder, name), kept.map((line) => `${line}\n`).join(''))
+      }
   }
 }
