@@ -68,11 +68,13 @@ export interface TableReceipt {
   readonly skipped: Readonly<Record<string, number>>
   /** Answered from metadata alone. */
   readonly fromMetadata?: boolean
+  /** The connector gives rows, not files: it alone knows what that costs. */
+  readonly asRows?: boolean
 }
 
 /** What a query over mounted tables cost: the sum over its tables. */
 export interface QueryReceipt
-  extends Omit<TableReceipt, 'table' | 'columns' | 'filter' | 'limit' | 'fromMetadata'> {
+  extends Omit<TableReceipt, 'table' | 'columns' | 'filter' | 'limit' | 'fromMetadata' | 'asRows'> {
   readonly tables: readonly TableReceipt[]
   /** Data and delete bytes that came over the wire; less than needed where a cache had some. */
   readonly bytesFetched: number

@@ -190,12 +190,14 @@ Secrets do not go into the project file, nor on a command line: set them to \${e
 }
 
 /** What a connection of its kind is for. */
-const nextSteps = (name: string, { kind }: AnyConnector): readonly (readonly string[])[] => {
+const nextSteps = (name: string, { kind, config }: AnyConnector): readonly (readonly string[])[] => {
   switch (kind) {
     case 'zero-copy':
       return [
         [`namespaces ${name}`, 'what the catalog has'],
-        [`share ${name} --namespace NAME`, 'choose tables'],
+        schemaFields(config).some((field) => field.name === 'shares')
+          ? [`share ${name} --namespace NAME`, 'choose tables']
+          : [`tables ${name}`, 'what can be queried'],
       ]
     case 'destination':
       return [[`export ${name} --table TABLE`, 'write a table to it']]

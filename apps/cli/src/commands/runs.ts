@@ -75,7 +75,7 @@ export class Runs extends ProjectCommand {
           run.runId,
           run.status,
           whatRan(run),
-          formatCount(totals.objects),
+          totals.objects === 0 && totals.rows > 0 ? '-' : formatCount(totals.objects),
           formatCount(totals.rows),
           formatCount(totals.rowsRejected),
           duration === undefined ? '' : formatDuration(duration),
@@ -94,7 +94,7 @@ export class Runs extends ProjectCommand {
       ['connection', run.connection === undefined ? run.connector : `${run.connection} (${run.connector})`],
       ['started', formatTime(run.startedAt)],
       ['took', duration === undefined ? undefined : formatDuration(duration)],
-      ['bytes', formatBytes(totals.bytes)],
+      ['bytes', totals.objects === 0 && totals.rows > 0 ? undefined : formatBytes(totals.bytes)],
     ]
     for (const [name, value] of facts) if (value !== undefined) this.print(`${name.padEnd(12)}${value}`)
     if (run.tables.length > 0) {

@@ -22,7 +22,8 @@ export const projectActionCommand = (
     aliases,
     flags: projectFlag,
     openConnection: async (name, flags): Promise<Connection> => {
-      const project = await openProject({ cwd: process.cwd(), given: flags.project as string | undefined })
+      const given = (flags.project as string | undefined) ?? process.env.PENSTOCK_PROJECT
+      const project = await openProject({ cwd: process.cwd(), given })
       const entry = connectionNamed(project, name)
       const own = await loadConnector(entry.connector, project.folder)
       if (own.name === connector.name) return openConnection(project, name, own)

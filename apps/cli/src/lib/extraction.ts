@@ -18,8 +18,10 @@ export const resultRows = (run: RunRecord): string[][] =>
     table.name,
     table.mode,
     table.status,
-    formatCount(table.objects),
-    formatBytes(table.bytes),
+    // A table of rows has no files.
+    ...(table.objects === 0 && table.rowsLoaded > 0
+      ? ['-', '-']
+      : [formatCount(table.objects), formatBytes(table.bytes)]),
     formatCount(table.rowsLoaded),
     formatCount(table.rowsRejected),
     formatDuration(table.durationMs),

@@ -41,6 +41,12 @@ describe('commands of an installed package', () => {
     expect((await penstock('greet', 'hi', 'Ann')).stdout).toContain('Yo Ann')
   })
 
+  it('have a field called project, which is no project file then', async () => {
+    await install('greetings')
+    const { stdout } = await penstock('greet', 'hi', 'Ann', '--project', 'north', '--connection', 'team')
+    expect(stdout).toContain('Ahoy Ann of north')
+  })
+
   it('are found in the folder of this user as well', async () => {
     await install('greetings', join(dirname(project.file), 'data', 'connectors'))
     expect((await penstock('greet', 'hi', 'Ann', '--connection', 'team')).stdout).toContain('Ahoy Ann')

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import type { Config } from '@oclif/core'
 import { findAction, pad, printable, showActionHelp, widthOf } from '@penstock/command-kit'
 import type { AnyAction, AnyActions } from '@penstock/core'
@@ -12,10 +13,14 @@ interface ForeignActions {
   readonly connector: AnyActions
 }
 
-/** Folder of the project that the words name, or that the user is in; else where the user is. */
+/**
+ * Folder of the project that the words name, or that the user is in; else where the user is. An action may have a field
+ * `project` of its own: then the words name none.
+ */
 const folderOf = async (argv: readonly string[]): Promise<string> => {
   const at = argv.indexOf('--project')
-  const given = at === -1 ? process.env.PENSTOCK_PROJECT : argv[at + 1]
+  const named = at === -1 ? undefined : argv[at + 1]
+  const given = named !== undefined && existsSync(named) ? named : process.env.PENSTOCK_PROJECT
   if (given === undefined && (await findProjectFile(process.cwd())) === undefined) return process.cwd()
   return (await openProject({ cwd: process.cwd(), given })).folder
 }

@@ -24,24 +24,27 @@ export const tableLines = (table: TableReceipt): readonly ReceiptLine[] => {
     ['columns', table.columns.join(', ') || 'none'],
     ...(table.filter === undefined ? [] : [['filter', table.filter] as const]),
     ...(table.limit === undefined ? [] : [['limit', countOf(table.limit, 'row')] as const]),
-    ['read', files.join(', ')],
+    ['read', table.asRows ? 'rows, which the connector fetches' : files.join(', ')],
     ...(skipped.length === 0 ? [] : [['skipped', skipped.join(', ')] as const]),
-    [
-      'bytes',
-      table.fromMetadata
-        ? 'answered from metadata'
-        : `${formatBytes(table.bytesNeeded)} of ${formatBytes(table.bytesTotal)}${shareOf(table.bytesNeeded, table.bytesTotal)}`,
-    ],
+    ...(table.asRows ? [] : [['bytes', bytesOf(table)] as const]),
   ]
 }
 
+const bytesOf = (table: TableReceipt): string =>
+  table.fromMetadata
+    ? 'answered from metadata'
+    : `${formatBytes(table.bytesNeeded)} of ${formatBytes(table.bytesTotal)}${shareOf(table.bytesNeeded, table.bytesTotal)}`
+
 /** One line below the rows of a query. */
 export const receiptSummary = (receipt: QueryReceipt): string => {
+  const rows = receipt.tables.filter(({ asRows }) => asRows).map(({ table }) => table)
+  const fetched = rows.length === 0 ? '' : `Rows of ${rows.join(', ')} from the connector`
+  if (rows.length === receipt.tables.length && fetched) return fetched
   const moved = `Fetched ${formatBytes(receipt.bytesFetched)} of ${formatBytes(receipt.bytesTotal)} in ${countOf(receipt.requests, 'request')}`
   const parts = [
     keptOf(receipt.files + receipt.filesSkipped, receipt.filesSkipped, 'file'),
     ...(receipt.rowGroups > 0 ? [keptOf(receipt.rowGroups, receipt.rowGroupsSkipped, 'row group')] : []),
     ...(receipt.bytesFromCache > 0 ? [`${formatBytes(receipt.bytesFromCache)} from the cache`] : []),
   ]
-  return `${moved}: ${parts.join(', ')}`
+  return `${moved}: ${parts.join(', ')}${fetched && `. ${fetched}`}`
 }

@@ -7,10 +7,14 @@ const sayHello = defineAction({
   title: 'Say hello',
   aliases: ['hi'],
   arguments: ['name'],
-  input: z.strictObject({ name: z.string().describe('Who is greeted') }),
+  input: z.strictObject({
+    name: z.string().describe('Who is greeted'),
+    // The name of a flag of the command line itself.
+    project: z.string().optional().describe('Where they are from'),
+  }),
   output: z.object({ text: z.string() }),
-  run: async ({ config: { greeting } }: ActionContextOf<typeof config, readonly []>, { name }) => ({
-    text: `${greeting} ${name}`,
+  run: async ({ config: { greeting } }: ActionContextOf<typeof config, readonly []>, { name, project }) => ({
+    text: `${greeting} ${name}${project === undefined ? '' : ` of ${project}`}`,
   }),
 })
 

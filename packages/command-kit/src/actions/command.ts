@@ -27,7 +27,10 @@ export interface ActionCommandOptions {
   readonly action: string
   /** Other ids of the command: `s3:list-files`. */
   readonly aliases?: readonly string[]
-  /** Opens the connection that `--connection` names, or the one that is fixed. */
+  /**
+   * Opens the connection that `--connection` names, or the one that is fixed. A flag of the command line that a field of
+   * the action has the name of is not among `flags`.
+   */
   readonly openConnection: (name: string, flags: Given) => Promise<Connection>
   /** The one connection that the command is for: then there are no flags to choose or describe one. */
   readonly connection?: string
@@ -135,7 +138,9 @@ export const actionCommand = (options: ActionCommandOptions): ActionCommandClass
     }
 
     #connection(flags: Given): Promise<Connection> | Connection {
-      if (options.connection !== undefined) return options.openConnection(options.connection, flags)
+      const own = Object.keys(schemaFlags(action.input))
+      const others = Object.fromEntries(Object.entries(flags).filter(([flag]) => !own.includes(flag)))
+      if (options.connection !== undefined) return options.openConnection(options.connection, others)
       if (flags.connection !== undefined) {
         const spare = spareFlag(connector, action, flags)
         if (spare)
@@ -143,7 +148,7 @@ export const actionCommand = (options: ActionCommandOptions): ActionCommandClass
             code: 'Usage',
             hint: 'The connection says it already: leave one of them out.',
           })
-        return options.openConnection(String(flags.connection), flags)
+        return options.openConnection(String(flags.connection), others)
       }
       return connectionOfEnvironment(connector, flags)
     }

@@ -62,6 +62,8 @@ export const resultView = (action: AnyAction, terminal: boolean): ResultView => 
         const field = byName.get(name)
         if (field?.kind === 'map')
           return Object.entries(value as object).map(([key, each]) => [`${name}.${key}`, String(each)])
+        // What a program reads has its times as lists give them.
+        if (!terminal && field && isTime(field)) return [[name, raw(value)]]
         return [[name, text(field, value)]]
       })
 

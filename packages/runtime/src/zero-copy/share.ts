@@ -142,9 +142,7 @@ const requireField = ({ connector }: Connection<AnyZeroCopy>, field: string): vo
   throw new ConnectorError(
     'config',
     `Connections of ${connector.name} can not be limited to chosen tables.`,
-    {
-      code: 'Usage',
-    },
+    { code: 'Usage', hint: 'All of its tables can be queried as they are.' },
   )
 }
 

@@ -84,7 +84,13 @@ export const planTable = async (
   const { columns, filter, limit } = needs
   const common = { label, table, needs }
   if (scan.kind === 'rows')
-    return { ...common, content: { kind: 'rows', scan }, diskBytes: 0, ...receipts(common, emptyReceipt, []) }
+    return {
+      ...common,
+      ...receipts(common, emptyReceipt, []),
+      content: { kind: 'rows', scan },
+      diskBytes: 0,
+      receipt: { ...receipts(common, emptyReceipt, []).receipt, asRows: true },
+    }
   const metadata = { requests: scan.receipt.metadataRequests, bytes: scan.receipt.metadataBytes }
   const counted = columns.length === 0 && !filter && limit === undefined ? rowsOf(scan) : undefined
   if (counted !== undefined)
