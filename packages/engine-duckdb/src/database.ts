@@ -8,6 +8,7 @@ import { explainFile } from './foreign-file.ts'
 import { createQueue } from './interruptible.ts'
 import { firstRow, quoteText, quoteTextList } from './sql.ts'
 import { createStagingFolder, type StagingFolder } from './staging-folder.ts'
+import { createThreadShare, type ThreadShare } from './thread-share.ts'
 
 export interface DuckDBOptions {
   /** DuckDB's share of memory in bytes (default 600 MiB). What does not fit is spilled to the staging folder. */
@@ -39,6 +40,9 @@ export interface Database {
   readonly catalog: string
   readonly books: Bookkeeping
   readonly staging: StagingFolder
+  /** Threads that DuckDB has. */
+  readonly threads: number
+  readonly threadShare: ThreadShare
   /** A new connection; it is disconnected at the latest when the database is closed. */
   connect(): Promise<DuckDBConnection>
   disconnect(connection: DuckDBConnection): void
@@ -76,7 +80,10 @@ export const openDatabase = async (location: string, options: DuckDBOptions): Pr
     const connection = await connect()
     // Zoned timestamps without an offset, and their text, must not depend on the machine.
     await connection.run("SET GLOBAL TimeZone = 'UTC'")
-    const catalog = String((await firstRow(connection, 'SELECT current_database()'))?.[0])
+    const [name, threadCount] =
+      (await firstRow(connection, "SELECT current_database(), current_setting('threads')")) ?? []
+    const catalog = String(name)
+    const threads = Number(threadCount)
     const books = bookkeepingOf(catalog)
     let known = await hasBookkeeping(connection, books, location)
     staging = await createStagingFolder({ database: path, readOnly, given: options.stagingFolder })
@@ -106,12 +113,19 @@ export const openDatabase = async (location: string, options: DuckDBOptions): Pr
         disconnect(own)
       }
     }
+    const setThreads = (count: number) =>
+      withConnection(async (own) => {
+        // Where settings are sealed it stays as it is, and takes longer.
+        await own.run(`SET GLOBAL threads = ${count}`).catch(() => {})
+      })
     return Object.freeze({
       location,
       readOnly,
       catalog,
       books,
       staging,
+      threads,
+      threadShare: createThreadShare(setThreads, threads),
       connect,
       disconnect,
       nextOrdinal: () => ordinal++,

@@ -20,6 +20,7 @@ import { plainValue } from '../values.ts'
 import { type StreamSql, streamSql } from './selection.ts'
 import { createSpace } from './space.ts'
 import { openStream } from './stream.ts'
+import { openTwins } from './twins.ts'
 
 /** Ceiling of the staging folder where none is given: 4 GiB (s3-connectors.md, section 2, resources). */
 const defaultStagingBytes = 4 * 1024 ** 3
@@ -28,6 +29,8 @@ const defaultStagingBytes = 4 * 1024 ** 3
 export interface ExportSession {
   readonly database: Database
   readonly connection: DuckDBConnection
+  /** Further connections on the same snapshot, for files that are written at a time. */
+  readonly twins: readonly DuckDBConnection[]
   readonly signal: AbortSignal
   readonly folder: string
   readonly space: ReturnType<typeof createSpace>
@@ -51,12 +54,15 @@ export const openExport = async (
   const folder = await mkdtemp(join(parent, 'export-'))
   const connection = await database.connect()
   const inTurn = createQueue()
+  let twins: readonly DuckDBConnection[] = []
   let closing: Promise<void> | undefined
   const close = () => {
     closing ??= (async () => {
       unregister()
       ended.abort(new ConnectorError('cancelled', 'The export was closed.'))
-      await inTurn(async () => database.disconnect(connection))
+      await inTurn(async () => {
+        for (const open of [connection, ...twins]) database.disconnect(open)
+      })
       // What an abandoned reader had under way may still end in there: such a failure is tried again.
       await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 })
     })()
@@ -65,8 +71,9 @@ export const openExport = async (
   const unregister = database.onClose(close)
   try {
     await connection.run('BEGIN TRANSACTION READ ONLY')
+    twins = await openTwins(database, connection)
     const space = createSpace(options.stagingBytes ?? defaultStagingBytes, signal)
-    const session = Object.freeze({ database, connection, signal, folder, space, inTurn, translate })
+    const session = Object.freeze({ database, connection, twins, signal, folder, space, inTurn, translate })
     const streams = []
     for (const [index, selection] of selections.entries()) {
       const opened = await interruptible(connection, signal, () => prepareStream(session, selection, index))

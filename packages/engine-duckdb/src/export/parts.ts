@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { ExportFile, FileLayout } from '@penstock/core'
 import { parquetFiles } from './parquet-parts.ts'
 import type { RowSource } from './rows.ts'
+import { areSmall, type SideBySide, smallFiles } from './small-files.ts'
 import type { Space } from './space.ts'
 import { textFiles } from './text-parts.ts'
 import type { PieceWriter } from './writer.ts'
@@ -24,6 +25,8 @@ export interface PartsContext {
   /** Bytes of a row as text, about. */
   readonly rowBytes: number
   readonly signal: AbortSignal
+  /** Of rows that can be read on several connections. */
+  readonly sideBySide?: SideBySide | undefined
 }
 
 /** The files of a stream, in order; a file is complete when it is yielded. */
@@ -57,12 +60,17 @@ export async function* writeFiles(context: PartsContext): AsyncGenerator<ExportF
       },
     })
   }
-  const parts = layout.format.type === 'parquet' ? parquetFiles(context) : textFiles(context, layout.format)
-  for await (const part of parts) yield await handOut(part)
+  for await (const part of partsOf(context)) yield await handOut(part)
   if (ordinal === 0 && layout.empty !== 'nothing' && (layout.partitionBy ?? []).length === 0) {
     const { path, bytes } = await emptyFile(context)
     yield await handOut({ path, size: bytes, rows: 0, partition: {} })
   }
+}
+
+const partsOf = (context: PartsContext): AsyncGenerator<FinishedPart> => {
+  const { sideBySide, layout } = context
+  if (sideBySide && areSmall(layout, sideBySide)) return smallFiles(context, sideBySide)
+  return layout.format.type === 'parquet' ? parquetFiles(context) : textFiles(context, layout.format)
 }
 
 const emptyFile = async ({ layout, writer, folder }: PartsContext) => {

@@ -93,7 +93,7 @@ async function* filesOf(
   prepared: PreparedStream,
   layout: FileLayout,
 ): AsyncGenerator<ExportFile> {
-  const { connection, signal, folder, space, database } = session
+  const { connection, twins, signal, folder, space, database } = session
   const { sql, ranges, selection } = prepared
   const partitionBy = partitionColumns(prepared, layout)
   const columns = sql.columns.filter(({ name }) => !partitionBy.includes(name))
@@ -121,7 +121,8 @@ async function* filesOf(
     emptySql: `${rowsSql(sql)} LIMIT 0`,
   })
   try {
-    const files = writeFiles({ layout, source, writer, folder, space, rowBytes, signal })
+    const sideBySide = ranges ? { connections: twins, narrow: database.threadShare.narrow } : undefined
+    const files = writeFiles({ layout, source, writer, folder, space, rowBytes, signal, sideBySide })
     let rows = 0
     for await (const file of readAhead(files, filesAhead, (left) => left.release())) {
       rows += file.rows
