@@ -70,11 +70,13 @@ export interface TableReceipt {
   readonly fromMetadata?: boolean
   /** The connector gives rows, not files: it alone knows what that costs. */
   readonly asRows?: boolean
+  /** What the numbers do not tell, as the connector has it. */
+  readonly notes?: readonly string[]
 }
 
 /** What a query over mounted tables cost: the sum over its tables. */
 export interface QueryReceipt
-  extends Omit<TableReceipt, 'table' | 'columns' | 'filter' | 'limit' | 'fromMetadata' | 'asRows'> {
+  extends Omit<TableReceipt, 'table' | 'columns' | 'filter' | 'limit' | 'fromMetadata' | 'asRows' | 'notes'> {
   readonly tables: readonly TableReceipt[]
   /** Data and delete bytes that came over the wire; less than needed where a cache had some. */
   readonly bytesFetched: number

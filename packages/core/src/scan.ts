@@ -11,6 +11,8 @@ export interface ScanRequest {
   readonly filter?: Predicate
   /** No more rows are needed, whichever they are; only given where no other filter of the query can drop rows. */
   readonly limit?: number
+  /** The plan is only shown: it may take more requests to tell what is left out. */
+  readonly explain?: boolean
   readonly signal: AbortSignal
 }
 
@@ -116,6 +118,8 @@ export interface ScanReceipt {
   readonly metadataBytes: number
   /** Why something was skipped, by reason: `partition`, `bounds`, `null count` ... */
   readonly skipped: Readonly<Record<string, number>>
+  /** What the numbers do not tell, in a sentence each. */
+  readonly notes?: readonly string[]
 }
 
 /** Exact values that the metadata knows without reading a data file; only where no row is deleted or filtered. */
@@ -132,6 +136,11 @@ export type Scan =
       readonly files: readonly ScanFile[]
       readonly receipt: ScanReceipt
       readonly exact?: ExactAggregates
+      /**
+       * Where there is a limit, and only the files themselves tell their rows: the scan of all files, for the case that
+       * these have too few.
+       */
+      readonly more?: () => Promise<Extract<Scan, { readonly kind: 'files' }>>
     }
   /** Pages of plain objects, by column name: from a source that has no files. */
   | { readonly kind: 'rows'; rows(): AsyncIterable<readonly Readonly<Record<string, unknown>>[]> }

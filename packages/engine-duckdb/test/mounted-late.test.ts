@@ -94,8 +94,15 @@ describe('the columns of a filter first', () => {
     const world = await open()
     const limits = { diskBytes: Math.floor(total(world) * 0.75) }
     const sql = 'SELECT note FROM sales.orders WHERE spread = 418253'
-    const { rows } = await ask(world.engine, sql, { mounts: world.mounts, limits })
+    const { rows, receipt } = await ask(world.engine, sql, { mounts: world.mounts, limits })
     expect(rows).toEqual(await world.writer.rows(sql))
+    // The explanation reads no column: it tells what is read first, and the most that can follow.
+    const explained = await world.engine.explainMounted(sql, { mounts: world.mounts, limits })
+    expect(explained.notes).toEqual([
+      expect.stringMatching(/^Of sales\.orders \d+ bytes of spread are read first;/),
+    ])
+    expect(explained.bytesNeeded).toBeGreaterThan(receipt.bytesNeeded)
+    expect(explained.bytesFetched).toBeLessThan(receipt.bytesNeeded / 4)
     const all = ask(world.engine, 'SELECT max(note) FROM sales.orders', { mounts: world.mounts, limits })
     await expect(all).rejects.toMatchObject({ code: 'StagingLimit' })
   })

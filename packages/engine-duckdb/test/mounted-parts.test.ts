@@ -115,6 +115,18 @@ it('one whose rows are made of several rows of the table is refused', async () =
     'SELECT DISTINCT note, id FROM sales.orders',
     'SELECT id, note, row_number() OVER () FROM sales.orders',
     'SELECT a.note, b.id FROM sales.orders a JOIN sales.orders b ON a.id = b.id',
-  ])
+  ]) {
     await expect(engine.queryMounted(sql, options), sql).rejects.toMatchObject({ code: 'StagingLimit' })
+    await expect(engine.explainMounted(sql, options), sql).rejects.toMatchObject({ code: 'StagingLimit' })
+  }
+})
+
+it('its explanation tells the parts, and reads no column', async () => {
+  const { engine, options } = await open()
+  const sql = 'SELECT id, note FROM sales.orders'
+  const explained = await engine.explainMounted(sql, options)
+  expect(explained.notes).toEqual([expect.stringMatching(/it is read in [3-9]\d? parts\.$/)])
+  const { receipt } = await ask(engine, sql, options)
+  expect(explained).toMatchObject({ bytesNeeded: receipt.bytesNeeded, rowGroups: receipt.rowGroups })
+  expect(explained.bytesFetched).toBeLessThan(receipt.bytesNeeded / 10)
 })

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type AnyZeroCopy, connectUnknown, type TableEngine } from '@penstock/core'
 import { duckdb } from '@penstock/engine-duckdb'
-import { query } from '@penstock/runtime'
+import { explain, query } from '@penstock/runtime'
 import { type Aws, startAws } from '@penstock/testkit'
 import { zeroCopyGlue } from '@penstock/zero-copy-glue'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -61,9 +61,9 @@ afterAll(async () => {
   await aws.close()
 })
 
-const rowsOf = async (sql: string) => {
+const connectionOf = () => {
   const { accessKeyId, secretAccessKey } = aws.root
-  const connection = connectUnknown(
+  return connectUnknown(
     zeroCopyGlue as unknown as AnyZeroCopy,
     {
       region: 'eu-central-1',
@@ -75,7 +75,10 @@ const rowsOf = async (sql: string) => {
     },
     { name: 'lake' },
   )
-  const { result } = await query({ sql, connections: [connection], engine })
+}
+
+const rowsOf = async (sql: string) => {
+  const { result } = await query({ sql, connections: [connectionOf()], engine })
   return (await Array.fromAsync(result.rows())).flat()
 }
 
@@ -94,6 +97,49 @@ it('reads a partition by its own SerDe, and one that it cannot read is named', a
 
 it('a LIMIT over partitions takes no more rows than it says', async () => {
   expect(await rowsOf('SELECT year FROM shop.mixed WHERE year <> 2026 LIMIT 1')).toHaveLength(1)
+})
+
+it('the explanation counts the partitions that are left out; a query, for which Glue leaves them out, says so', async () => {
+  const sql = 'SELECT note FROM shop.mixed WHERE year = 2025'
+  const options = { sql, connections: [connectionOf()], engine }
+  expect(await explain(options)).toMatchObject({ files: 1, skipped: { partition: 2 } })
+  const { result, receipt } = await query(options)
+  expect((await Array.fromAsync(result.rows())).flat()).toEqual([['json']])
+  expect(receipt().tables).toMatchObject([{ notes: [expect.stringContaining('year = 2025')] }])
+})
+
+it('a LIMIT looks into no more partitions than it needs, unless their files have too few rows', async () => {
+  const days = Array.from({ length: 40 }, (_, index) => `2026-01-${String(index + 1).padStart(2, '0')}`)
+  const path = join(engine.stagingFolder, 'rows.parquet')
+  const bytesOf = async (select: string) => {
+    await engine.copyTo(select, path, { type: 'parquet' })
+    return readFile(path)
+  }
+  const [none, some] = [
+    await bytesOf('SELECT 1::BIGINT AS id LIMIT 0'),
+    await bytesOf('SELECT 1::BIGINT AS id FROM range(3)'),
+  ]
+  const location = (day: string) => `s3://lake/days/${day}/`
+  for (const [index, day] of days.entries())
+    await aws.s3.putObject({
+      bucket: 'lake',
+      key: `days/${day}/a.parquet`,
+      body: index > 35 ? some : none,
+    })
+  const table = {
+    database: 'shop',
+    format: 'parquet' as const,
+    location: 's3://lake/elsewhere/',
+    columns: [{ name: 'id', type: 'bigint' }],
+    partitionKeys: [{ name: 'day', type: 'string' }],
+  }
+  const partitions = days.map((day) => ({ values: [day], location: location(day) }))
+  aws.glue.createTable({ ...table, name: 'empty_first', partitions })
+  aws.glue.createTable({ ...table, name: 'full_first', partitions: partitions.toReversed() })
+  expect(await rowsOf('SELECT id::VARCHAR FROM shop.empty_first LIMIT 7')).toHaveLength(7)
+  aws.log.clear()
+  expect(await rowsOf('SELECT id::VARCHAR FROM shop.full_first LIMIT 7')).toHaveLength(7)
+  expect(aws.log.entries().filter(({ operation }) => operation === 'ListObjectsV2').length).toBeLessThan(8)
 })
 
 it('a column is found in any case; where two fields differ by case alone, it is refused', async () => {

@@ -84,10 +84,8 @@ export const createMountedQueries = (database: Database): MountedQueries => {
       const prepared = await prepare(sql, options)
       const work = await openWork(database, prepared, options, 'plan')
       try {
-        const { needs } = prepared.plan
-        const enough = rowsThatEnd(prepared, needs)
-        const note = `Files are read in waves until ${enough} rows are found: this is the most that it can take.`
-        return work.receipt(await work.plan(needs), 0, enough === undefined ? [] : [note])
+        const plans = await work.plan(prepared.plan.needs)
+        return work.receipt(plans, 0, work.outlook(plans))
       } finally {
         await prepared.cache.trim()
         await work.close()

@@ -12,7 +12,7 @@ import { queryReceipt } from './receipt.ts'
 import { createPaths, type ScanContext } from './table/context.ts'
 import { divideTable } from './table/divide.ts'
 import { fetchTable } from './table/fetch-table.ts'
-import { withoutLateColumns } from './table/late-columns.ts'
+import { earlyColumns, withoutLateColumns } from './table/late-columns.ts'
 import { firstOf, planTable, refuseTooLarge, scanTable, type TablePlan } from './table/plan-table.ts'
 import type { Relation } from './table/relation.ts'
 
@@ -55,6 +55,7 @@ export const openWork = async (
     transport,
     cache,
     signal,
+    purpose,
     counts,
     aheadBytes: purpose === 'plan' ? 0 : ceiling,
     nextPath: createPaths(folder),
@@ -83,7 +84,6 @@ export const openWork = async (
         const scan = firstOf(await scanOnce(table, own), firstFiles)
         return planTable(context, { label, table, needs: own, scan })
       })
-      if (purpose === 'plan') refuseTooLarge(plans, ceiling)
       planned = plans.reduce((sum, { receipt }) => sum + receipt.bytesNeeded, 0)
       return plans
     },
@@ -99,16 +99,26 @@ export const openWork = async (
       const { plans, room } = isWhole
         ? await lessOf(context, given, ceiling)
         : { plans: given, room: ceiling }
-      const [table, ...others] = plans
-      const isDivisible = prepared.plan.rowByRow === true && others.length === 0
-      const parts =
-        table && isDivisible && table.diskBytes > room ? divideTable(table, room / partsAtOnce) : undefined
-      if (!parts) refuseTooLarge(plans, room)
+      const parts = partsOf(prepared.plan, plans, room)
       const first = parts ? parts.slice(0, 1) : plans
       const relations = await mapLimited(first, 4, (plan) => fetchTable(context, plan))
       step = 'executing'
       report()
       return { plans, relations, later: parts?.slice(1) ?? [] }
+    },
+    /** What the run of these plans would do, as far as their receipts do not tell it. Throws what it would be refused with. */
+    outlook: (plans: readonly TablePlan[]): readonly string[] => {
+      const { enough } = prepared.plan
+      // A run stops before it has read all of it: how much it takes is known only then.
+      if (enough !== undefined && plans.every(({ needs }) => needs.limit === undefined))
+        return [wavesNote(enough)]
+      const { spare } = spareOf(plans, ceiling)
+      const early = (enough === undefined ? plans : []).flatMap(
+        (plan) => earlyNote(plan, spare / plans.length) ?? [],
+      )
+      if (early.length > 0) return early
+      const parts = partsOf(prepared.plan, plans, ceiling)
+      return parts ? [`The disk does not hold all of it at once: it is read in ${parts.length} parts.`] : []
     },
     fetchPart: (part: TablePlan): Promise<Relation> => fetchTable(context, part),
     receipt: (plans: readonly TablePlan[], repairs: number, notes: readonly string[] = []): QueryReceipt =>
@@ -144,6 +154,36 @@ export interface Fetched {
 /** While one part is read, the next one is fetched. */
 const partsAtOnce = 2
 
+/** Parts of the one table, where it does not fit and they can be read one after another. Throws where nothing else helps. */
+const partsOf = (
+  { rowByRow }: QueryPlan,
+  plans: readonly TablePlan[],
+  room: number,
+): readonly TablePlan[] | undefined => {
+  const [table, ...others] = plans
+  const isDivisible = rowByRow === true && others.length === 0
+  const parts =
+    table && isDivisible && table.diskBytes > room ? divideTable(table, room / partsAtOnce) : undefined
+  if (!parts) refuseTooLarge(plans, room)
+  return parts
+}
+
+const spareOf = (plans: readonly TablePlan[], ceiling: number) => {
+  const needed = plans.reduce((sum, { diskBytes }) => sum + diskBytes, 0)
+  // Where all fits, what is fetched beforehand has to fit as well; where not, it may help that it does.
+  return { needed, spare: needed <= ceiling ? ceiling - needed : ceiling / 2 }
+}
+
+const wavesNote = (enough: number): string =>
+  `Files are read in waves until ${enough} rows are found: this is the most that it can take.`
+
+const earlyNote = (plan: TablePlan, allowance: number): string | undefined => {
+  const early = earlyColumns(plan, allowance)
+  if (!early) return undefined
+  const { names, bytes, lateBytes } = early
+  return `Of ${plan.label} ${bytes} bytes of ${names.join(', ')} are read first; of the other ${lateBytes} bytes only those of row groups in which they find a row that is needed.`
+}
+
 /**
  * The plans without what the columns of their filters and orders show to be of no use, as long as these fit the disk
  * besides; and the bytes of disk that are left for them.
@@ -153,9 +193,7 @@ const lessOf = async (
   plans: readonly TablePlan[],
   ceiling: number,
 ): Promise<{ readonly plans: readonly TablePlan[]; readonly room: number }> => {
-  const needed = plans.reduce((sum, { diskBytes }) => sum + diskBytes, 0)
-  // Where all fits, what is fetched beforehand has to fit as well; where not, it may help that it does.
-  const spare = needed <= ceiling ? ceiling - needed : ceiling / 2
+  const { needed, spare } = spareOf(plans, ceiling)
   const less = await mapLimited(plans, 4, (plan) => withoutLateColumns(context, plan, spare / plans.length))
   const isLess = less.some((plan, index) => plan !== plans[index])
   return { plans: less, room: isLess && needed > ceiling ? ceiling / 2 : ceiling }

@@ -10,13 +10,14 @@ import type {
 /** The table, asked for nothing but what its connector declares that it makes use of. */
 export const withPushdown = (table: ZeroCopyTable, { pushdown }: ZeroCopyCapabilities): ZeroCopyTable => ({
   ...table,
-  scan: async ({ columns, filter, limit, signal }: ScanRequest): Promise<Scan> => {
+  scan: async ({ columns, filter, limit, explain, signal }: ScanRequest): Promise<Scan> => {
     const reduced = filter && reducePredicate(filter, pushdown.filters)
     return table.scan({
       columns: pushdown.columns ? columns : table.schema.columns.map(({ name }) => [name] as const),
       signal,
       ...(reduced && reduced.kind !== 'true' && { filter: reduced }),
       ...(pushdown.limit && limit !== undefined && { limit }),
+      ...(explain && { explain }),
     })
   },
 })

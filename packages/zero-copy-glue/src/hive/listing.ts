@@ -83,6 +83,37 @@ export const listPartitions = async (
   return { listed, requests }
 }
 
+/** Partitions that are looked into for a first file. */
+const lookedInto = 4
+
+/**
+ * Some data files of partitions: those of the first page of a listing, where it has any, or of the first partitions. No
+ * files at all say nothing.
+ */
+export const listSome = async (
+  files: TableFiles,
+  partitions: readonly Partition[],
+  signal: AbortSignal,
+  ahead?: ListingAhead,
+): Promise<{ readonly listed: readonly Listed[]; readonly requests: number }> => {
+  const page = ahead && holdsAll(ahead.folder, partitions) ? await ahead.first : undefined
+  ahead?.stop()
+  const requests = ahead ? 1 : 0
+  const listed = page && !page.done ? assign(partitions, page.value.filter(isData)) : []
+  if (listed.some(({ entries }) => entries.length > 0)) return { listed, requests }
+  const first = partitions.slice(0, lookedInto)
+  const found = await Promise.all(
+    first.map(async (partition): Promise<Listed> => {
+      const { location } = partition.storage
+      if (location === undefined) return { partition, entries: [] }
+      for await (const entries of files.list(location, { signal }))
+        return { partition, entries: entries.filter(isData) }
+      return { partition, entries: [] }
+    }),
+  )
+  return { listed: found, requests: requests + first.length }
+}
+
 /** Hive passes over files whose names begin with `_` or `.`, and over folder markers. */
 const isData = ({ key, size }: S3Entry): boolean => size > 0 && !/(^|\/)[_.][^/]*$|_\$folder\$$/.test(key)
 

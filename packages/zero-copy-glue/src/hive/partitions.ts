@@ -17,26 +17,39 @@ export interface MatchingPartitions {
   readonly partitions: readonly Partition[]
   /** Partitions that were passed over, without those that Glue left out by itself: it does not count them. */
   readonly skipped: number
+  /** What Glue left out partitions by. */
+  readonly expression?: string | undefined
+}
+
+export interface MatchingOptions {
+  readonly filter: Predicate | undefined
+  /** All are asked for, so that those that are passed over are counted. */
+  readonly counted: boolean
+  /** Of Glue's pages only the first one with any that match. */
+  readonly someAreEnough: boolean
+  readonly signal: AbortSignal
 }
 
 /** The partitions that can hold rows of the filter. */
 export const matchingPartitions = async (
   loaded: HiveTable,
   keys: ReadonlyMap<string, LogicalType>,
-  filter: Predicate | undefined,
-  signal: AbortSignal,
+  { filter, counted, someAreEnough, signal }: MatchingOptions,
 ): Promise<MatchingPartitions> => {
   const { storage } = loaded.table
   if (keys.size === 0) return { partitions: [{ storage, values: new Map() }], skipped: 0 }
   const partitions: Partition[] = []
   let skipped = 0
-  for await (const page of pagesOf(loaded, partitionExpression(filter, keys), signal))
+  const expression = counted ? undefined : partitionExpression(filter, keys)
+  for await (const page of pagesOf(loaded, expression, signal)) {
     for (const found of page) {
       const partition = partitionOf(found, storage, keys)
       if (!filter || mayMatch(filter, partition.values)) partitions.push(partition)
       else skipped += 1
     }
-  return { partitions, skipped }
+    if (someAreEnough && partitions.length > 0) break
+  }
+  return { partitions, skipped, expression }
 }
 
 const partitionOf = (

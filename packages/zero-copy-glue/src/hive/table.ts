@@ -17,7 +17,7 @@ import type { LoadedTable } from '../catalogs/catalog.ts'
 import type { TableFiles } from '../files.ts'
 import { expectedFolder } from './expected-folder.ts'
 import { fileFormat, type HiveFormat, hiveFormat } from './format.ts'
-import { listAhead, listPartitions } from './listing.ts'
+import { listAhead, listPartitions, listSome } from './listing.ts'
 import { matchingPartitions, type Partition } from './partitions.ts'
 import { mustMatch, type PartitionValues } from './prune.ts'
 import { parseHiveType } from './types.ts'
@@ -72,24 +72,36 @@ export const openHiveTable = (
   } satisfies ZeroCopyTable)
 }
 
-const scanHive = async (opened: Opened, request: ScanRequest): Promise<Scan> => {
-  const { filter, signal } = request
+type FileScan = Extract<Scan, { readonly kind: 'files' }>
+
+const scanHive = async (opened: Opened, request: ScanRequest): Promise<FileScan> => {
+  const { filter, limit, explain = false, signal } = request
+  const someAreEnough = limit !== undefined
   const folder = expectedFolder(opened.loaded.table.storage.location, opened.keys, filter)
   const ahead = folder === undefined ? undefined : listAhead(opened.files, folder, signal)
-  const { partitions, skipped } = await matchingPartitions(opened.loaded, opened.keys, filter, signal).catch(
-    (error: unknown) => {
-      ahead?.stop()
-      throw error
-    },
-  )
-  const { listed, requests } = await listPartitions(opened.files, partitions, signal, ahead)
+  const matching = { filter, counted: explain, someAreEnough, signal }
+  const { partitions, skipped, expression } = await matchingPartitions(
+    opened.loaded,
+    opened.keys,
+    matching,
+  ).catch((error: unknown) => {
+    ahead?.stop()
+    throw error
+  })
+  const list = someAreEnough ? listSome : listPartitions
+  const { listed, requests } = await list(opened.files, partitions, signal, ahead)
   const files = listed.flatMap(({ partition, entries }) =>
     entries.map((entry) => scanFile(opened, partition, entry, request)),
   )
   const bytes = files.reduce((sum, { file }) => sum + file.size, 0)
+  const all = () => scanHive(opened, { columns: request.columns, signal, explain, ...(filter && { filter }) })
+  if (someAreEnough && files.length === 0) return all()
+  const left = partitions.length - listed.filter(({ entries }) => entries.length > 0).length
+  const glue = `Glue left out partitions that do not fulfil ${expression}; it does not count them, and bytesTotal is without them.`
   return {
     kind: 'files',
     files,
+    ...(someAreEnough && { more: all }),
     receipt: {
       manifests: 0,
       manifestsSkipped: 0,
@@ -99,7 +111,11 @@ const scanHive = async (opened: Opened, request: ScanRequest): Promise<Scan> => 
       bytesTotal: bytes,
       metadataRequests: requests,
       metadataBytes: 0,
-      skipped: skipped > 0 ? { partition: skipped } : {},
+      skipped: {
+        ...(skipped > 0 && { partition: skipped }),
+        ...(someAreEnough && left > 0 && { limit: left }),
+      },
+      ...(expression !== undefined && { notes: [glue] }),
     },
   }
 }
@@ -179,7 +195,7 @@ const childrenOf = (type: LogicalType): { children?: readonly ScanColumn[] } => 
 const hiveDetails = async (opened: Opened, signal: AbortSignal): Promise<CatalogTableDetails> => {
   const { table } = opened.loaded
   const scan = await scanHive(opened, { columns: [], signal })
-  const files = scan.kind === 'files' ? scan.files : []
+  const { files } = scan
   return {
     format: opened.format,
     ...(table.storage.location === undefined ? {} : { location: table.storage.location }),

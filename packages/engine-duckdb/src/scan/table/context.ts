@@ -9,6 +9,8 @@ export interface ScanContext {
   readonly transport: Transport
   readonly cache: RangeCache
   readonly signal: AbortSignal
+  /** `plan`: it is only shown. */
+  readonly purpose: 'plan' | 'run'
   /** Bytes of files that may be brought to the disk while they are planned; 0 where nothing may be but the plan. */
   readonly aheadBytes: number
   /** Path of a local file that does not exist yet. */

@@ -33,6 +33,35 @@ interface Probed {
   readonly detail: ParquetDetail
 }
 
+/** What is read before the rest of a table, to learn what of the rest is needed. */
+export interface EarlyColumns {
+  readonly names: readonly string[]
+  /** Bytes of these columns. */
+  readonly bytes: number
+  /** Bytes of the others in the same row groups, at most. */
+  readonly lateBytes: number
+}
+
+/** Whether some columns are worth to be fetched before the others. `allowance`: bytes of disk that it may take. */
+export const earlyColumns = (plan: TablePlan, allowance: number): EarlyColumns | undefined => {
+  const look = lookOf(plan, allowance)
+  return look && { names: [...look.probe.names], bytes: look.bytes, lateBytes: look.late }
+}
+
+const lookOf = (plan: TablePlan, allowance: number) => {
+  if (plan.content.kind !== 'files') return undefined
+  const { files } = plan.content
+  const probe = probeOf(plan.needs, files)
+  if (!probe) return undefined
+  const probed = files.flatMap(({ scanFile, plan: { detail } }, index): Probed[] =>
+    detail?.isPlain(probe.names) && (plan.needs.top || scanFile.residual) ? [{ index, detail }] : [],
+  )
+  const bytes = sum(probed, (group, { detail }) => detail.bytesOf(group, probe.names))
+  const late = sum(probed, (group, { detail }) => detail.bytesOf(group)) - bytes
+  if (late < worthwhileBytes || late < bytes / 4 || bytes > allowance) return undefined
+  return { files, probe, probed, bytes, late }
+}
+
 /**
  * Leaves out row groups of which no row is needed, told by the columns of the filter, or of the order, which are fetched
  * before the others. What was fetched is used again. `allowance`: bytes of disk that it may take.
@@ -42,17 +71,9 @@ export const withoutLateColumns = async (
   plan: TablePlan,
   allowance: number,
 ): Promise<TablePlan> => {
-  if (plan.content.kind !== 'files') return plan
-  const { files } = plan.content
-  const probe = probeOf(plan.needs, files)
-  if (!probe) return plan
-  const probed = files.flatMap(({ scanFile, plan: { detail } }, index): Probed[] =>
-    detail?.isPlain(probe.names) && (plan.needs.top || scanFile.residual) ? [{ index, detail }] : [],
-  )
-  const bytes = sum(probed, (group, { detail }) => detail.bytesOf(group, probe.names))
-  const late = sum(probed, (group, { detail }) => detail.bytesOf(group)) - bytes
-  if (late < worthwhileBytes || late < bytes / 4 || bytes > allowance) return plan
-
+  const look = lookOf(plan, allowance)
+  if (!look) return plan
+  const { files, probe, probed } = look
   const groups = probed.flatMap(({ index, detail }) => detail.groups.map((group) => ({ index, group })))
   const ordinals = new Map(groups.map(({ group }, ordinal) => [group, BigInt(ordinal)]))
   const parts = await mapLimited(probed, filesAtOnce, ({ detail }) =>

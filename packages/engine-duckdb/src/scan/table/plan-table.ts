@@ -50,11 +50,17 @@ export interface TablePlan {
 
 /** Asks the connector for what a query needs of a table. */
 export const scanTable = (
-  { signal }: ScanContext,
+  { signal, purpose }: ScanContext,
   table: ZeroCopyTable,
   { columns, filter, limit }: TableNeeds,
 ): Promise<Scan> =>
-  table.scan({ columns, signal, ...(filter && { filter }), ...(limit !== undefined && { limit }) })
+  table.scan({
+    columns,
+    signal,
+    ...(filter && { filter }),
+    ...(limit !== undefined && { limit }),
+    ...(purpose === 'plan' && { explain: true }),
+  })
 
 /** Reason in receipts for files that were not needed because there were rows enough. */
 export const leftOut = 'limit'
@@ -91,15 +97,15 @@ export const planTable = async (
       diskBytes: 0,
       receipt: { ...receipts(common, emptyReceipt, []).receipt, asRows: true },
     }
-  const metadata = { requests: scan.receipt.metadataRequests, bytes: scan.receipt.metadataBytes }
+  const told = receipts(common, scan.receipt, [])
   const counted = columns.length === 0 && !filter && limit === undefined ? rowsOf(scan) : undefined
   if (counted !== undefined)
     return {
       ...common,
-      metadata,
+      ...told,
       content: { kind: 'count', rows: counted },
       diskBytes: 0,
-      receipt: { ...receipts(common, scan.receipt, []).receipt, fromMetadata: true },
+      receipt: { ...told.receipt, fromMetadata: true },
     }
   if (
     needs.extremes &&
@@ -108,12 +114,14 @@ export const planTable = async (
   )
     return {
       ...common,
-      metadata,
+      ...told,
       content: { kind: 'extremes', rows: Number(scan.exact.rows), bounds: scan.exact.bounds },
       diskBytes: 0,
-      receipt: { ...receipts(common, scan.receipt, []).receipt, fromMetadata: true },
+      receipt: { ...told.receipt, fromMetadata: true },
     }
   const planned = await planFiles(context, scan.files, filter, limit)
+  if (limit !== undefined && scan.more && rowsIn(planned) < limit)
+    return planTable(context, { label, table, needs, scan: await scan.more() })
   const files = needs.top ? topFiles(planned, needs.top) : planned
   const kept = files.filter(isRead)
   const deleteFiles = await planDeletes(context, kept)
@@ -172,17 +180,19 @@ const planFiles = async (
     return mapLimited(files, filesAtOnce, (file) => plan(file, file.residual ? filter : undefined))
   // Rows stop when there are enough: files are looked at in growing waves.
   const planned: FilePlan[] = []
-  let rows = 0
-  for (let wave = 1; rows < limit && planned.length < files.length; wave *= 2) {
+  for (let wave = 1; rowsIn(planned) < limit && planned.length < files.length; wave *= 2) {
     const next = files.slice(planned.length, planned.length + wave)
     const found = await mapLimited(next, filesAtOnce, (file) =>
       plan(file, filter, file.deletes.length > 0 ? undefined : limit),
     )
     planned.push(...found)
-    for (const { scanFile, plan } of found) if (scanFile.deletes.length === 0) rows += plan.rows
   }
   return planned
 }
+
+/** Rows of these files that are sure not to be deleted. */
+const rowsIn = (files: readonly FilePlan[]): number =>
+  files.reduce((sum, { scanFile, plan }) => (scanFile.deletes.length === 0 ? sum + plan.rows : sum), 0)
 
 const createFilePlanner = (context: ScanContext, wholeFiles: boolean) => {
   const { transport, cache, counts } = context
@@ -271,6 +281,7 @@ const receipts = (
     bytesNeeded,
     bytesTotal: scan.bytesTotal,
     skipped,
+    ...(scan.notes && { notes: scan.notes }),
   }
   return { receipt, metadata: { requests: scan.metadataRequests, bytes: scan.metadataBytes } }
 }

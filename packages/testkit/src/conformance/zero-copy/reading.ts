@@ -84,7 +84,9 @@ const scanRows = async (
 ): Promise<Row[]> => {
   const scan = await table.scan(request)
   const columns = request.columns.map(([column]) => column)
-  const rows = await rowsOf(options, table, scan, columns, request.signal)
+  const found = await rowsOf(options, table, scan, columns, request.signal)
+  const isShort = scan.kind === 'files' && scan.more && found.length < (request.limit ?? 0)
+  const rows = isShort ? await rowsOf(options, table, await scan.more(), columns, request.signal) : found
   return rows.map((row) => Object.fromEntries(columns.map((column) => [column, row[column] ?? null])))
 }
 
