@@ -64,7 +64,18 @@ export const finishRun = async (
       else notice(`${key} was replaced by somebody else: it stays.`)
     })
     removed.sort()
-    await removeKeys(access, removed, signal)
+    // First what lists the others: nobody must be led to files that are gone.
+    const manifests = new Set(former.map(({ manifestKey }) => manifestKey))
+    await removeKeys(
+      access,
+      removed.filter((key) => manifests.has(key)),
+      signal,
+    )
+    await removeKeys(
+      access,
+      removed.filter((key) => !manifests.has(key)),
+      signal,
+    )
   }
   if (record.manifestKey !== undefined)
     await access.put(record.manifestKey, Buffer.from(manifestOf(record)), {
