@@ -30,15 +30,18 @@ with s5cmd, rclone and awscli where tooling/interop/setup.sh has installed them;
 their times are with their start, which is told as well.
 
 pnpm bench zero-copy [--size MiB] [--files N] [--rounds N] [--latency MS ...]
-                     [--only QUERY ...] [--python PYTHON]
+                     [--only QUERY ...] [--without KIND ...] [--python PYTHON]
 
 Ten queries over a partitioned Parquet table in the embedded S3 and Glue (2048 MiB
 in 200 files by default), at 0, 20 and 50 ms of latency: in one run with DuckDB
 over the same files on local disk (the floor), with the same query again, which
 finds what the first one has kept, with downloading the files whole,
 and with DuckDB's httpfs (a Python with the packages duckdb and
-duckdb-extension-httpfs of one version). A ratio above 1x says how many times
-Penstock is faster.`
+duckdb-extension-httpfs of one version). Then the same files as an Iceberg table,
+by Penstock and by DuckDB's iceberg extension (duckdb-extension-avro and -iceberg
+as well). A ratio above 1x says how many times Penstock is faster. Kinds that can
+be left out: floor, penstock, again, whole, httpfs, iceberg, extension. All of it
+(--rounds 1 --latency 0,20,50) is made to take about 15 minutes on two cores.`
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -50,6 +53,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '3' },
     latency: { type: 'string', multiple: true, default: [] },
     only: { type: 'string', multiple: true, default: [] },
+    without: { type: 'string', multiple: true, default: [] },
     folder: { type: 'string', default: join(tmpdir(), 'penstock-bench') },
     python: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -58,7 +62,7 @@ const { values, positionals } = parseArgs({
 
 const rounds = Number(values.rounds)
 const { only, folder } = values
-const latencies = values.latency.map(Number)
+const latencies = values.latency.flatMap((list) => list.split(',')).map(Number)
 
 if (positionals[0] === 'extract' && !values.help)
   await benchExtract({
@@ -88,6 +92,7 @@ else if (positionals[0] === 'zero-copy' && !values.help)
     only,
     folder,
     python: values.python,
+    without: values.without,
   })
 else {
   console.log(usage)

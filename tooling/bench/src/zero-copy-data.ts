@@ -23,6 +23,8 @@ export const columns = [
   { name: 'weight', type: 'double' },
 ] as const
 
+const fieldIds = columns.map(({ name }, index) => `${name}: ${index + 1}`).join(', ')
+
 const filesPerDay = 4
 /** Bytes of such a row as Parquet, about. */
 const rowBytes = 62
@@ -44,7 +46,7 @@ const dayOf = (index: number): string => new Date(Date.UTC(2026, 0, 1 + index)).
 export const makeZeroCopyData = async (root: string, bytes: number, files: number): Promise<ZeroCopyData> => {
   const dayCount = Math.max(1, Math.round(files / filesPerDay))
   const rowsPerFile = Math.max(1_000, Math.floor(bytes / rowBytes / (dayCount * filesPerDay)))
-  const folder = join(root, `orders-${bytes}-${files}`)
+  const folder = join(root, `orders-2-${bytes}-${files}`)
   const days = Array.from({ length: dayCount }, (_, index) => dayOf(index))
   if (!existsSync(folder)) {
     const unfinished = `${folder}.tmp`
@@ -57,7 +59,7 @@ export const makeZeroCopyData = async (root: string, bytes: number, files: numbe
         const first = (index * filesPerDay + part) * rowsPerFile
         const path = join(unfinished, `day=${day}`, `part-${part}.parquet`)
         await connection.run(
-          `COPY (${rowSql(first, rowsPerFile, day)}) TO '${path}' (FORMAT parquet, ROW_GROUP_SIZE 40960)`,
+          `COPY (${rowSql(first, rowsPerFile, day)}) TO '${path}' (FORMAT parquet, ROW_GROUP_SIZE 40960, FIELD_IDS {${fieldIds}})`,
         )
       }
     }

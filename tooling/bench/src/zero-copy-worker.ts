@@ -6,13 +6,13 @@ import { type AnyZeroCopy, connectUnknown } from '@penstock/core'
 import { duckdb } from '@penstock/engine-duckdb'
 import { query } from '@penstock/runtime'
 import { zeroCopyGlue } from '@penstock/zero-copy-glue'
-import { bucket, database, region, table } from './zero-copy-names.ts'
+import { bucket, database, icebergTable, region, table } from './zero-copy-names.ts'
 
 /* One query in a process of its own. Prints one JSON line. */
 
 export interface ZeroCopyTask {
   /** `floor`: the files are on local disk. `whole`: they are downloaded first. */
-  readonly kind: 'floor' | 'whole' | 'penstock'
+  readonly kind: 'floor' | 'whole' | 'penstock' | 'iceberg'
   readonly sql: string
   readonly days: readonly string[]
   /** Local folder of the files. */
@@ -98,21 +98,22 @@ const runPenstock = async (task: ZeroCopyTask) => {
     { name: 'lake' },
   )
   const engine = await duckdb(task.customers, { readOnly: true, stagingFolder: join(task.work, 'staging') })
-  const sql = task.sql.replaceAll('{orders}', `${database}.${table}`).replaceAll('{customers}', 'customers')
+  const name = task.kind === 'iceberg' ? icebergTable : table
+  const sql = task.sql.replaceAll('{orders}', `${database}.${name}`).replaceAll('{customers}', 'customers')
   const cache = task.cache === undefined ? undefined : { folder: task.cache, bytes: 4 * 1024 ** 3 }
   const running = await query({ sql, connections: [connection], engine, cache })
   const rows: unknown[] = []
   for await (const page of running.result.rows()) rows.push(...page)
   const receipt = running.receipt()
   await engine.close()
-  return { rows, bytesNeeded: receipt.bytesNeeded }
+  return { rows, bytesNeeded: receipt.bytesNeeded + receipt.metadataBytes }
 }
 
 const task = JSON.parse(process.argv[2] ?? '{}') as ZeroCopyTask
 const started = performance.now()
 const cpuBefore = process.cpuUsage()
 const { rows, bytesNeeded } =
-  task.kind === 'penstock'
+  task.kind === 'penstock' || task.kind === 'iceberg'
     ? await runPenstock(task)
     : {
         rows: await readLocal(task, task.kind === 'whole' ? await download(task) : task.folder),

@@ -14,7 +14,16 @@ import {
   makeZeroCopyData,
   type ZeroCopyData,
 } from './zero-copy-data.ts'
-import { bucket, database, region, table } from './zero-copy-names.ts'
+import { writeIcebergMetadata } from './zero-copy-iceberg.ts'
+import {
+  bucket,
+  database,
+  icebergFolder,
+  icebergMetadata,
+  icebergTable,
+  region,
+  table,
+} from './zero-copy-names.ts'
 import type { ZeroCopyMeasurement, ZeroCopyTask } from './zero-copy-worker.ts'
 
 export interface ZeroCopyBenchOptions {
@@ -25,12 +34,17 @@ export interface ZeroCopyBenchOptions {
   readonly latencies: readonly number[]
   readonly only: readonly string[]
   readonly folder: string
-  /** Python with `duckdb` and `duckdb-extension-httpfs`; undefined leaves httpfs out. */
+  /** Python with `duckdb` and its extensions as packages; undefined leaves them out. */
   readonly python: string | undefined
+  /** Kinds that are left out. */
+  readonly without: readonly string[]
 }
 
-/** `again`: Penstock with what the same query has kept. */
-const kinds = ['floor', 'penstock', 'again', 'whole', 'httpfs'] as const
+/**
+ * `again`: Penstock with what the same query has kept. `iceberg`: Penstock over the same files as an Iceberg table, and
+ * `extension` DuckDB's iceberg extension over it.
+ */
+const kinds = ['floor', 'penstock', 'again', 'whole', 'httpfs', 'iceberg', 'extension'] as const
 type Kind = (typeof kinds)[number]
 
 interface Result extends Omit<ZeroCopyMeasurement, 'rows'> {
@@ -46,37 +60,29 @@ export const benchZeroCopy = async (options: ZeroCopyBenchOptions): Promise<void
   console.log(
     `${data.rows} rows, ${data.files} files, ${megabytes(data.bytes)} MB; medians of ${options.rounds}. Bytes and requests are the server's count.`,
   )
-  const problem = await httpfsProblem(options.python)
-  if (problem !== undefined) console.log(`httpfs is left out: ${problem}`)
+  const left = new Set(options.without)
+  for (const [kind, packages] of Object.entries(peers)) {
+    const problem = await peerProblem(options.python, packages)
+    if (problem === undefined) continue
+    console.log(`${kind} is left out: ${problem}`)
+    left.add(kind)
+  }
+  const measured = kinds.filter((kind) => !left.has(kind))
+  const iceberg = await writeIcebergMetadata(data)
   const customers = join(options.folder, 'customers.duckdb')
   await makeCustomers(customers)
   for (const latencyMs of options.latencies) {
-    const aws = await startServer(options, data, latencyMs)
+    const aws = await startServer(options, data, iceberg, latencyMs)
+    const sums = { bytes: 0, needed: 0 }
     try {
       console.log(`\nLatency ${latencyMs} ms`)
-      console.log(
-        [
-          'query',
-          'floor s',
-          'penstock',
-          'again',
-          'whole',
-          'httpfs',
-          'cpu s',
-          'httpfs cpu',
-          'MB',
-          'needed',
-          'requests',
-          'httpfs MB',
-          'reqs',
-          'memory',
-        ]
-          .map(pad)
-          .join(''),
-      )
+      console.log(heading)
       for (const query of benchQueries(data))
         if (options.only.length === 0 || options.only.includes(query.name))
-          await benchQuery(query, data, aws, options, customers, problem === undefined)
+          await benchQuery(query, data, aws, options, { customers, measured, sums })
+      console.log(
+        `Bytes fetched: ${(sums.bytes / sums.needed).toFixed(3)} of those needed, over these queries.`,
+      )
     } finally {
       await aws.close()
     }
@@ -86,10 +92,14 @@ export const benchZeroCopy = async (options: ZeroCopyBenchOptions): Promise<void
 const startServer = async (
   { folder }: ZeroCopyBenchOptions,
   data: ZeroCopyData,
+  iceberg: string,
   latencyMs: number,
 ): Promise<SpawnedAws> => {
   const seed = join(folder, 'zero-copy-seed.json')
-  const objects = [{ bucket, prefix: `${table}/`, folder: data.folder }]
+  const objects = [
+    { bucket, prefix: `${table}/`, folder: data.folder },
+    { bucket, prefix: `${icebergFolder}/`, folder: iceberg },
+  ]
   await writeFile(seed, JSON.stringify({ buckets: [{ name: bucket, region }], objects }))
   const store = join(folder, 'aws')
   await rm(store, { recursive: true, force: true })
@@ -105,7 +115,15 @@ const startServer = async (
     partitionKeys: [{ name: 'day', type: 'date' }],
     partitions: data.days.map((day) => ({ values: [day], location: `${location}day=${day}/` })),
   })
+  await aws.control.createTable({ database, name: icebergTable, metadataLocation: icebergMetadata })
   return aws
+}
+
+interface Measuring {
+  readonly customers: string
+  readonly measured: readonly Kind[]
+  /** Over all queries. */
+  readonly sums: { bytes: number; needed: number }
 }
 
 const benchQuery = async (
@@ -113,22 +131,21 @@ const benchQuery = async (
   data: ZeroCopyData,
   aws: SpawnedAws,
   { rounds, folder, python }: ZeroCopyBenchOptions,
-  customers: string,
-  withHttpfs: boolean,
+  { customers, measured: kindsNow, sums }: Measuring,
 ): Promise<void> => {
   const results = new Map<Kind, Result[]>()
   const work = join(folder, 'work')
   const { endpoint, root } = aws
   for (let round = 0; round < rounds; round++)
-    for (const kind of kinds) {
-      if (kind === 'httpfs' && !withHttpfs) continue
+    for (const kind of kindsNow) {
       const { sql, days } = query
-      const task = { kind, sql, days, folder: data.folder, customers, endpoint, ...root, work }
+      const common = { kind, sql, days, folder: data.folder, customers, endpoint, ...root, work }
+      const task = { ...common, iceberg: icebergMetadata }
       const again = { ...task, kind: 'penstock', cache: join(folder, 'kept') } as ZeroCopyTask
       if (kind === 'again' && round === 0) await runWorker(again)
       await aws.control.clearLog()
       const measured =
-        kind === 'httpfs'
+        kind === 'httpfs' || kind === 'extension'
           ? await runPython(python ?? '', task)
           : await runWorker(kind === 'again' ? again : (task as ZeroCopyTask))
       const log = await aws.control.log()
@@ -146,29 +163,42 @@ const benchQuery = async (
     const all = results.get(kind)
     return all ? median(all.map(({ ms }) => ms)) / 1000 : undefined
   }
-  const own = seconds('penstock') ?? 0
-  const ratio = (kind: Kind) => {
+  const text = (kind: Kind) => seconds(kind)?.toFixed(2) ?? '-'
+  const ratio = (kind: Kind, to: Kind = 'penstock') => {
     const time = seconds(kind)
-    return time === undefined ? '-' : `${time.toFixed(2)} ${(time / own).toFixed(1)}x`
+    const own = seconds(to)
+    if (time === undefined || own === undefined) return text(kind)
+    return `${time.toFixed(2)} ${(time / own).toFixed(1)}x`
+  }
+  const cpu = (kind: Kind) => {
+    const found = results.get(kind)?.[0]
+    return found ? (found.cpuMs / 1000).toFixed(2) : '-'
   }
   const first = results.get('penstock')?.[0]
   const other = results.get('httpfs')?.[0]
+  const own = results.get('iceberg')?.[0]
+  sums.bytes += first?.bytes ?? 0
+  sums.needed += first?.bytesNeeded ?? 0
   console.log(
     [
       query.name,
-      (seconds('floor') ?? 0).toFixed(2),
-      own.toFixed(2),
-      (seconds('again') ?? 0).toFixed(2),
+      text('floor'),
+      text('penstock'),
+      text('again'),
       ratio('whole'),
       ratio('httpfs'),
-      ((first?.cpuMs ?? 0) / 1000).toFixed(2),
-      other ? (other.cpuMs / 1000).toFixed(2) : '-',
+      cpu('penstock'),
+      cpu('httpfs'),
       megabytes(first?.bytes ?? 0),
       megabytes(first?.bytesNeeded ?? 0),
       String(first?.requests ?? 0),
       other ? megabytes(other.bytes) : '-',
       other ? String(other.requests) : '-',
       `${((first?.peakMemory ?? 0) / 1024 ** 2).toFixed(0)}M`,
+      text('iceberg'),
+      ratio('extension', 'iceberg'),
+      own ? String(own.requests) : '-',
+      String(results.get('extension')?.[0]?.requests ?? '-'),
     ]
       .map(pad)
       .join(''),
@@ -177,8 +207,9 @@ const benchQuery = async (
 
 /** The floor decides what is right. */
 const refuseDifferent = (query: BenchQuery, results: ReadonlyMap<Kind, readonly Result[]>): void => {
-  const expected = JSON.stringify(results.get('floor')?.[0]?.rows)
-  for (const kind of ['penstock', 'again', 'whole'] as const)
+  const expected: string | undefined = JSON.stringify(results.get('floor')?.[0]?.rows)
+  if (expected === undefined) return
+  for (const kind of ['penstock', 'again', 'whole', 'iceberg'] as const)
     for (const { rows } of results.get(kind) ?? [])
       if (JSON.stringify(normal(rows)) !== JSON.stringify(normal(JSON.parse(expected))))
         throw new Error(`${query.name}: ${kind} gives ${JSON.stringify(rows)}, the floor ${expected}`)
@@ -206,13 +237,19 @@ const runPython = async (python: string, task: object): Promise<ZeroCopyMeasurem
   return JSON.parse(stdout) as ZeroCopyMeasurement
 }
 
-const httpfsProblem = async (python: string | undefined): Promise<string | undefined> => {
-  if (python === undefined) return 'give a Python with duckdb and duckdb-extension-httpfs as --python'
+/** Modules of Python that a kind needs. */
+const peers = {
+  httpfs: 'duckdb, duckdb_extension_httpfs',
+  extension: 'duckdb, duckdb_extension_httpfs, duckdb_extension_avro, duckdb_extension_iceberg',
+}
+
+const peerProblem = async (python: string | undefined, modules: string): Promise<string | undefined> => {
+  if (python === undefined) return `give a Python with ${modules} as --python`
   try {
-    await run(python, ['-c', 'import duckdb, duckdb_extension_httpfs'])
+    await run(python, ['-c', `import ${modules}`])
     return undefined
   } catch {
-    return `${python} has not both duckdb and duckdb-extension-httpfs`
+    return `${python} has not all of ${modules}`
   }
 }
 
@@ -225,5 +262,29 @@ const makeCustomers = async (path: string): Promise<void> => {
   instance.closeSync()
 }
 
-const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(bytes < 1e7 ? 2 : 0)
 const pad = (text: string) => text.padStart(13)
+
+const heading = [
+  'query',
+  'floor s',
+  'penstock',
+  'again',
+  'whole',
+  'httpfs',
+  'cpu s',
+  'httpfs cpu',
+  'MB',
+  'needed',
+  'requests',
+  'httpfs MB',
+  'reqs',
+  'memory',
+  'iceberg',
+  'extension',
+  'requests',
+  'ext reqs',
+]
+  .map(pad)
+  .join('')
+
+const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(bytes < 1e7 ? 2 : 0)

@@ -134,7 +134,8 @@ const pairs = (map: ReadonlyMap<number, unknown> | undefined) =>
   map ? [...map].map(([key, value]) => ({ key, value })) : null
 
 /** A manifest of a list in a test. */
-export type WrittenManifest = Pick<ManifestFile, 'path'> & Partial<ManifestFile>
+export type WrittenManifest = Pick<ManifestFile, 'path'> &
+  Partial<ManifestFile> & { readonly length?: bigint }
 
 export const writeManifestList = (
   manifests: readonly WrittenManifest[],
@@ -149,7 +150,15 @@ export const writeManifestList = (
       field(502, 'partition_spec_id', 'int', false),
       ...(version === 1
         ? []
-        : [field(517, 'content', 'int', false), field(515, 'sequence_number', 'long', false)]),
+        : [
+            field(517, 'content', 'int', false),
+            field(515, 'sequence_number', 'long', false),
+            field(516, 'min_sequence_number', 'long', false),
+            field(506, 'deleted_files_count', 'int', false),
+            field(512, 'added_rows_count', 'long', false),
+            field(513, 'existing_rows_count', 'long', false),
+            field(514, 'deleted_rows_count', 'long', false),
+          ]),
       field(503, 'added_snapshot_id', 'long'),
       // v1 had other names for the counts: fields go by id.
       field(504, version === 1 ? 'added_data_files_count' : 'added_files_count', 'int'),
@@ -172,10 +181,15 @@ export const writeManifestList = (
   }
   const records = manifests.map((manifest) => ({
     manifest_path: manifest.path,
-    manifest_length: 1000n,
+    manifest_length: manifest.length ?? 1000n,
     partition_spec_id: manifest.specId ?? 0,
     content: manifest.content === 'deletes' ? 1 : 0,
     sequence_number: manifest.sequenceNumber ?? 1n,
+    min_sequence_number: manifest.sequenceNumber ?? 1n,
+    deleted_files_count: 0n,
+    added_rows_count: 0n,
+    existing_rows_count: 0n,
+    deleted_rows_count: 0n,
     added_snapshot_id: 1n,
     added_files_count: manifest.liveFiles ?? null,
     added_data_files_count: manifest.liveFiles ?? null,
