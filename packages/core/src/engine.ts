@@ -40,8 +40,13 @@ export interface StagedFile {
   readonly format: FileFormat
   /** Columns that all of its rows share (partitions), as text; the engine types them. */
   readonly constants: Readonly<Record<string, string | null>>
-  /** Local file with the object's bytes. Absent for an object larger than the staging ceiling: then `stream` or `ranges` serve. */
+  /**
+   * Local file with the object's bytes. Absent for an object larger than the staging ceiling: then `stream` or `ranges`
+   * serve. Where there are `bytes`, the file is written when its path is asked for: may throw a `resource` error then.
+   */
   readonly path?: string
+  /** All of the object's bytes as stored: small objects are in memory, as far as there is room for them. */
+  readonly bytes?: Uint8Array
   /** The object's bytes as stored, from the beginning; may be called again. */
   readonly stream?: () => AsyncIterable<Uint8Array>
   /** Without a local copy: any part of the object, and the bytes of staging disk that such parts may take at a time. */

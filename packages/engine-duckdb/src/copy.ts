@@ -4,8 +4,8 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { StatementType } from '@duckdb/node-api'
 import { ConnectorError } from '@penstock/core'
 import type { Database } from './database.ts'
-import { translateError } from './errors.ts'
 import { interruptible } from './interruptible.ts'
+import { queryError } from './missing-table.ts'
 import { plainSession, prepareOne, type QuerySession } from './query.ts'
 import { quoteText } from './sql.ts'
 
@@ -64,7 +64,7 @@ export const copyQuery = async (
   } catch (error) {
     await rm(written, { force: true })
     await rm(unfinished, { force: true })
-    throw translateError(error, { action: 'query', location: target, signal })
+    throw await queryError(database, error, { action: 'query', location: target, signal })
   } finally {
     database.disconnect(connection)
     await session.end()

@@ -35,6 +35,23 @@ const values: readonly [sql: string, value: unknown][] = [
 ]
 
 describe('query', () => {
+  test('a table that is not there: those that are, and none of the system', async () => {
+    const bench = await openBench()
+    const missing = () => failure(bench.engine.query('FROM order_s'))
+    expect((await missing()).hint).toContain('no tables yet')
+    await load(bench.engine, [file(bench, 'a.csv', 'id\n1\n')], { table: 'orders' })
+    expect(await missing()).toMatchObject({
+      kind: 'config',
+      message: expect.stringMatching(/^There is no table order_s in /),
+      hint: 'Did you mean orders? It has: orders.',
+    })
+    const path = join(bench.folder, 'out.csv')
+    expect(await failure(bench.engine.copyTo('FROM pg_tabl', path, { type: 'csv' }))).toMatchObject({
+      hint: 'It has: orders.',
+    })
+    expect((await failure(bench.engine.query('FROM far.orders'))).hint).toContain('orders')
+  })
+
   test.each(values)('%s comes without loss', async (sql, value) => {
     const bench = await openBench()
     expect(await rows(bench.engine, `SELECT ${sql}`)).toEqual([[value]])

@@ -9,6 +9,7 @@ import type { Database } from './database.ts'
 import { throwIfCancelled, translateError } from './errors.ts'
 import { interruptible } from './interruptible.ts'
 import { logicalType } from './logical-types.ts'
+import { queryError } from './missing-table.ts'
 import { plainValue } from './values.ts'
 
 /** What surrounds a query on its connection. */
@@ -75,7 +76,7 @@ export const openQuery = async (
     })
   } catch (error) {
     await close()
-    throw translateError(error, context)
+    throw await queryError(database, error, context)
   }
 }
 

@@ -40,7 +40,9 @@ export const file = async (key: string, body: string | Buffer): Promise<StagedFi
   await writeFile(path, body)
   const size = Buffer.byteLength(body)
   const entry = { container: 'b', key, version: 'v', size, modified: 1_750_000_000_000 }
-  return { entry, url: `s3://b/${key}`, format, constants: {}, path }
+  // As in a load, some small files are in memory: it must make no difference.
+  const bytes = count % 2 === 0 && format.type !== 'parquet' ? { bytes: Buffer.from(body) } : {}
+  return { entry, url: `s3://b/${key}`, format, constants: {}, path, ...bytes }
 }
 
 export const load = async (

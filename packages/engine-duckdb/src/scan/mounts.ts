@@ -10,6 +10,7 @@ import {
 import { type CopyOptions, copyQuery } from '../copy.ts'
 import type { Database } from '../database.ts'
 import { throwIfCancelled, translateError } from '../errors.ts'
+import { missingTableOf } from '../missing-table.ts'
 import { openQuery, type QuerySession } from '../query.ts'
 import { openCache, type RangeCache } from './fetch/cache.ts'
 import { mapLimited } from './fetch/map-limited.ts'
@@ -162,9 +163,7 @@ const prepareQuery = async (
 
 /** DuckDB does not know how tables of connections are named. */
 const unknownTable = (error: ConnectorError): ConnectorError => {
-  const [, name, similar] =
-    /^Catalog Error: Table with name (.+?) does not exist!(?:\s+Did you mean "(.+?)")?/.exec(error.message) ??
-    []
+  const { name, similar } = missingTableOf(error) ?? {}
   if (name === undefined) return error
   const isOwn = similar !== undefined && !/^(pg_|duckdb_|sqlite_|information_schema)/.test(similar)
   return new ConnectorError('config', `There is no table ${name}.`, {

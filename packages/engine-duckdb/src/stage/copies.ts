@@ -1,8 +1,8 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { StagedFile } from '@penstock/core'
 import { mapLimited } from '../scan/fetch/map-limited.ts'
+import { isStreamed, storedPart } from './head.ts'
 import type { FileGroup } from './inputs.ts'
 import type { ReadContext } from './reading.ts'
 import { type Rewrite, textBytes } from './rewrite.ts'
@@ -22,20 +22,15 @@ const usualExpansion = 4
  */
 export const isCopied = ({ layout, files }: FileGroup): boolean =>
   layout.type !== 'parquet' &&
-  files.some(({ file }) => file.path !== undefined && (layout.rewrite || file.format.compression !== 'none'))
+  files.some(({ file }) => !isStreamed(file) && (layout.rewrite || file.format.compression !== 'none'))
 
 /** Bytes that a local file is likely to have when it is plain. Gzip says it at its end, up to 4 GiB. */
-export const plainSizeOf = ({ path, format, entry }: StagedFile): number => {
+export const plainSizeOf = (file: StagedFile): number => {
+  const { format, entry } = file
   if (format.compression === 'none') return entry.size
-  if (format.compression === 'zstd' || path === undefined) return usualExpansion * entry.size
-  const descriptor = openSync(path, 'r')
-  try {
-    const end = Buffer.alloc(4)
-    readSync(descriptor, end, 0, 4, Math.max(0, fstatSync(descriptor).size - 4))
-    return Math.max(entry.size, end.readUInt32LE())
-  } finally {
-    closeSync(descriptor)
-  }
+  if (format.compression === 'zstd' || isStreamed(file)) return usualExpansion * entry.size
+  const end = storedPart(file, -4)
+  return end.length < 4 ? entry.size : Math.max(entry.size, end.readUInt32LE())
 }
 
 /**

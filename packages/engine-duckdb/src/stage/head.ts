@@ -1,4 +1,4 @@
-import { closeSync, createReadStream, openSync, readFileSync, readSync } from 'node:fs'
+import { closeSync, createReadStream, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { addAbortSignal, PassThrough, Readable } from 'node:stream'
 import { createGunzip, gunzipSync, constants as zlib } from 'node:zlib'
 import { type Compression, ConnectorError, type FileFormat, type StagedFile } from '@penstock/core'
@@ -10,8 +10,17 @@ export const headBytes = 256 * 1024
 /** Longest header line. */
 const maxHeadBytes = 16 * 1024 ** 2
 
+/** Whether there is no local copy of a file, on disk or in memory. Does not write that of one that is in memory. */
+export const isStreamed = (file: StagedFile): boolean => file.bytes === undefined && file.path === undefined
+
+/** The bytes of a file that is in memory. */
+const inMemory = ({ bytes }: StagedFile): Buffer | undefined =>
+  bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
 /** The file's bytes as stored, from its local copy or its stream. */
 const storedBytes = (file: StagedFile): Readable => {
+  const bytes = inMemory(file)
+  if (bytes) return Readable.from(bytes, { objectMode: false })
   if (file.path !== undefined) return createReadStream(file.path, { highWaterMark: 1 << 20 })
   if (file.stream) return fromIterable(file.stream())
   throw new ConnectorError('internal', `${file.url} has neither a local copy nor a stream.`)
@@ -91,8 +100,8 @@ export const readHead = async (file: StagedFile, signal: AbortSignal): Promise<B
 
 /** The beginning of a local file, without streams: many small files are looked at in a moment. */
 const quickHead = (file: StagedFile): { head: Buffer; isWhole: boolean } | undefined => {
-  if (file.path === undefined) return undefined
-  const stored = firstBytes(file.path, headBytes)
+  if (isStreamed(file)) return undefined
+  const stored = storedPart(file, headBytes)
   const isWhole = stored.length < headBytes
   const { compression } = file.format
   if (compression === 'none') return { head: stored, isWhole }
@@ -112,37 +121,18 @@ const quickHead = (file: StagedFile): { head: Buffer; isWhole: boolean } | undef
 /** Bound of what {@link quickHead} unpacks. */
 const maxOutputLength = 16 * headBytes
 
-/** Size up to which a file that was looked at is kept in memory until it is read, in bytes. */
-const keptSize = 16 * 1024
-
-/** Opening a tiny file costs more than all else about it. There are as many as one batch has files. */
-const kept = new WeakMap<StagedFile, Buffer>()
-
-/** All stored bytes of a tiny file; undefined for others. */
-const keptBytes = (file: StagedFile): Buffer | undefined => {
-  const { path, entry } = file
-  if (path === undefined || entry.size > keptSize) return undefined
-  const found = kept.get(file)
-  if (found) return found
-  const stored = firstBytes(path, entry.size + 1)
-  if (stored.length !== entry.size) return undefined
-  kept.set(file, stored)
-  return stored
-}
-
 /**
  * That many bytes of the beginning of a local file without compression, fewer where there are not so many. Undefined
  * where they can't be had at once.
  */
 export const firstPlainBytes = (file: StagedFile, count: number): Buffer | undefined => {
-  const { path, format } = file
-  if (path === undefined) return undefined
-  const stored = (bytes: number) => keptBytes(file)?.subarray(0, bytes) ?? firstBytes(path, bytes)
-  if (format.compression === 'none') return stored(count)
+  const { compression } = file.format
+  if (isStreamed(file)) return undefined
+  if (compression === 'none') return storedPart(file, count)
   try {
-    if (format.compression === 'zstd') return smallBytes(file, maxOutputLength)?.subarray(0, count)
+    if (compression === 'zstd') return smallBytes(file, maxOutputLength)?.subarray(0, count)
     const options = { finishFlush: zlib.Z_SYNC_FLUSH, maxOutputLength }
-    return gunzipSync(stored(count + 512), options).subarray(0, count)
+    return gunzipSync(storedPart(file, count + 512), options).subarray(0, count)
   } catch {
     return undefined
   }
@@ -153,12 +143,10 @@ export const firstPlainBytes = (file: StagedFile, count: number): Buffer | undef
  * reading it. Undefined where it is larger than `maxBytes`, stored or decompressed, or corrupt.
  */
 export const smallBytes = (file: StagedFile, maxBytes: number): Buffer | undefined => {
-  const { path, format } = file
-  const stored = kept.get(file) ?? readFileSync(path ?? '')
-  kept.delete(file)
+  const stored = inMemory(file) ?? readFileSync(file.path ?? '')
   if (stored.length > maxBytes) return undefined
   try {
-    switch (format.compression) {
+    switch (file.format.compression) {
       case 'none':
         return stored
       case 'gzip':
@@ -171,11 +159,15 @@ export const smallBytes = (file: StagedFile, maxBytes: number): Buffer | undefin
   }
 }
 
-const firstBytes = (path: string, count: number): Buffer => {
-  const descriptor = openSync(path, 'r')
+/** Bytes as stored from the beginning, or with a negative count from the end, of a file with a local copy. */
+export const storedPart = (file: StagedFile, count: number): Buffer => {
+  const bytes = inMemory(file)
+  if (bytes) return count < 0 ? bytes.subarray(count) : bytes.subarray(0, count)
+  const descriptor = openSync(file.path ?? '', 'r')
   try {
-    const buffer = Buffer.allocUnsafe(count)
-    return buffer.subarray(0, readSync(descriptor, buffer, 0, count, 0))
+    const start = count < 0 ? Math.max(0, fstatSync(descriptor).size + count) : 0
+    const buffer = Buffer.allocUnsafe(Math.abs(count))
+    return buffer.subarray(0, readSync(descriptor, buffer, 0, buffer.length, start))
   } finally {
     closeSync(descriptor)
   }

@@ -3,6 +3,7 @@ import type { CsvFormat, StagedFile } from '@penstock/core'
 import { firstRow } from '../sql.ts'
 import { isCopied, plainSizeOf, withCopies } from './copies.ts'
 import { beginsWith, csvLayout } from './csv.ts'
+import { isStreamed } from './head.ts'
 import { columnsByName, jsonLayout, jsonReader } from './json.ts'
 import { parquetLayout } from './parquet.ts'
 import { throughPipe } from './pipe.ts'
@@ -30,19 +31,19 @@ export const groupFiles = async (
   for (const input of files) {
     if (input.file.entry.size === 0) continue
     // A pipe serves one file, so a streamed file is a group of its own.
-    const isStreamed = input.file.path === undefined
-    const header = isStreamed ? undefined : last?.layout.headerBytes
+    const streamed = isStreamed(input.file)
+    const header = streamed ? undefined : last?.layout.headerBytes
     if (last && header && isAlike(input.file, last) && beginsWith(input.file, header)) {
       last.files.push(input)
       continue
     }
     const layout = await layoutOf(connection, input.file, names, signal)
     if (!layout) continue
-    const id = isStreamed ? `${layout.id} ${input.ordinal}` : layout.id
+    const id = streamed ? `${layout.id} ${input.ordinal}` : layout.id
     const group = groups.get(id) ?? { layout, files: [] }
     group.files.push(input)
     groups.set(id, group)
-    if (!isStreamed) last = group
+    if (!streamed) last = group
   }
   return [...groups.values()]
 }
@@ -115,7 +116,7 @@ export const withPipe = <Result>(
   const { layout, files } = group
   const { folder, signal } = read
   const [first] = files as [InputFile]
-  if (first.file.path !== undefined && process.platform === 'win32') return withAllCopies(group, read, use)
+  if (!isStreamed(first.file) && process.platform === 'win32') return withAllCopies(group, read, use)
   return throughPipe(
     folder,
     `pipe-${first.ordinal}`,
@@ -135,7 +136,7 @@ export const withPaths = async <Result>(
   use: (paths: readonly string[]) => Promise<Result>,
 ): Promise<Result> => {
   const { layout, files } = group
-  if (files[0] && files[0].file.path === undefined) return withPipe(group, read, use)
+  if (files[0] && isStreamed(files[0].file)) return withPipe(group, read, use)
   if (!layout.rewrite) return use(files.map(({ file }) => file.path ?? ''))
   const result = await withCopies(group, read, async (paths) => ({ value: await use(paths) }))
   if (result) return result.value

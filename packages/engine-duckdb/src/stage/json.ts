@@ -2,7 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Compression, LogicalType, StagedFile } from '@penstock/core'
 import { quoteIdentifier, quoteText, quoteTextList, rowsOf } from '../sql.ts'
 import { sameName } from './columns.ts'
-import { readHead, refuseOtherFormat } from './head.ts'
+import { isStreamed, readHead, refuseOtherFormat } from './head.ts'
 import { type Layout, type ReadColumn, rowFault } from './reading.ts'
 import { blankMark, byteOrderMark } from './rewrite.ts'
 
@@ -146,7 +146,7 @@ export const jsonReader = async (file: StagedFile, signal: AbortSignal): Promise
   // A pipe and a rewritten copy carry plain bytes.
   return {
     shape,
-    compression: file.path === undefined || hasMark ? 'none' : file.format.compression,
+    compression: isStreamed(file) || hasMark ? 'none' : file.format.compression,
     hasMark,
   }
 }

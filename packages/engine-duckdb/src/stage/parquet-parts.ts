@@ -7,14 +7,14 @@ import { makeLocalFile } from '../scan/fetch/local-file.ts'
 import { createTransport, type Transport } from '../scan/fetch/transport.ts'
 import { planLocalFile } from '../scan/parquet/local-layout.ts'
 import { allGroups, type KeptGroup } from '../scan/parquet/prune.ts'
+import { isStreamed } from './head.ts'
 import type { InputFile, ReadContext } from './reading.ts'
 
 /** Bytes of row groups that are worth a part: more at a time would only make the download wait for the load. */
 const partBytes = 128 * 1024 ** 2
 
 /** Whether a file is larger than the staging space, and to be read at random places. */
-export const isInParts = ({ path, format }: StagedFile): boolean =>
-  path === undefined && format.type === 'parquet'
+export const isInParts = (file: StagedFile): boolean => file.format.type === 'parquet' && isStreamed(file)
 
 /**
  * A Parquet object that has no local copy, as one small file after the other, each with some of its row groups. A part

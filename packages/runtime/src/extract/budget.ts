@@ -2,6 +2,8 @@
 export interface Budget {
   /** Waits until `amount` is free and takes it. An amount above the whole budget waits for the whole of it. */
   take(amount: number, signal: AbortSignal): Promise<void>
+  /** Takes `amount` where it is free now. */
+  tryTake(amount: number): boolean
   give(amount: number): void
   readonly used: () => number
   /** Highest use so far. */
@@ -42,6 +44,12 @@ export const createBudget = (total: number): Budget => {
       admit()
       if (waiting.includes(waiter)) for (const listener of listeners) listener()
       await promise.finally(() => signal.removeEventListener('abort', abort))
+    },
+    tryTake: (amount: number) => {
+      if (waiting.length > 0 || used + amount > total) return false
+      used += amount
+      peak = Math.max(peak, used)
+      return true
     },
     give: (amount: number) => {
       used -= Math.min(amount, total)

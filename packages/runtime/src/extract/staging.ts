@@ -1,18 +1,16 @@
-import { createWriteStream } from 'node:fs'
-import { mkdir, mkdtemp, rm, statfs, unlink } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import {
   type ByteRange,
   ConnectorError,
   type FileEntry,
   type FileFormat,
   type FileTable,
-  type RemoteFile,
   type StagedFile,
   type TransferOptions,
 } from '@penstock/core'
 import { type Budget, createBudget } from './budget.ts'
+import { fileInMemory, fileOnDisk } from './local-copy.ts'
 
 /** Default ceiling of the staging disk: 4 GiB (s3-connectors.md, resources). */
 export const defaultStagingBytes = 4 * 1024 ** 3
@@ -23,6 +21,13 @@ const maxCopyBytes = 128 * 1024 ** 2
 
 /** Share of the ceiling in which parts of an object that is larger than it are staged, while others are on their way. */
 const partShare = 0.5
+
+/**
+ * Bytes of memory that small objects have together, and size up to which an object is small. To make a file, to open it
+ * and to delete it takes longer than all else about a small object. What finds no room there goes to the disk.
+ */
+const memoryBytes = 64 * 1024 ** 2
+const smallBytes = 64 * 1024
 
 /** How often an object that changes underneath is looked up again before the run gives up on it. */
 const maxRefreshes = 3
@@ -35,6 +40,8 @@ export interface Staging {
   /** Bytes beside those that the engine may use for copies of its own. */
   readonly copyBytes: number
   readonly budget: Budget
+  /** Bytes of memory that copies of small objects have, instead of files. */
+  readonly memory: Budget
   remove(): Promise<void>
 }
 
@@ -57,6 +64,7 @@ export const createStaging = async (
     ceiling,
     copyBytes,
     budget: createBudget(ceiling),
+    memory: createBudget(memoryBytes),
     remove: () => rm(folder, { recursive: true, force: true }),
   })
 }
@@ -100,16 +108,22 @@ export const stageFile = async (
       return { file: { ...file, ranges }, held, release: async () => staging.budget.give(held) }
     }
     await staging.budget.take(entry.size, options.signal)
+    const { size } = entry
     const path = join(staging.folder, `${options.ordinal}${suffixOf(format)}`)
-    const release = async () => {
-      await unlink(path).catch(() => {})
-      staging.budget.give(entry.size)
+    const isInMemory = size <= smallBytes && format.type !== 'parquet' && staging.memory.tryTake(size)
+    const giveBack = () => {
+      if (isInMemory) staging.memory.give(size)
+      staging.budget.give(size)
     }
     try {
-      await download(remote, path, options)
-      return { file: { ...common, path }, held: entry.size, release }
+      const copy = await (isInMemory ? fileInMemory : fileOnDisk)(remote, common, path, options)
+      const release = async () => {
+        await copy.remove()
+        giveBack()
+      }
+      return { file: copy.file, held: size, release }
     } catch (error) {
-      await release()
+      giveBack()
       const refreshed = await refresh(table, entry, error, refreshes, options.signal)
       options.onRetry?.({
         attempt: refreshes + 1,
@@ -133,51 +147,6 @@ const refresh = async (
   const found = await table.refresh(entry, { signal })
   if (found && found.version !== entry.version) return found
   throw error
-}
-
-const download = async (remote: RemoteFile, path: string, options: StageOptions): Promise<void> => {
-  try {
-    if (remote.download) await remote.download(path, options)
-    else await pipeline(counted(remote, options), createWriteStream(path), { signal: options.signal })
-  } catch (error) {
-    throw diskError(error, path) ?? withObject(error, remote.url)
-  }
-}
-
-/** An error of a transfer, with the object that it was about. */
-const withObject = (error: unknown, url: string): unknown => {
-  if (!ConnectorError.isInstance(error) || error.kind === 'cancelled' || error.place?.object !== undefined)
-    return error
-  const { kind, message, hint, code, place } = error
-  return new ConnectorError(kind, message, {
-    ...(hint !== undefined && { hint }),
-    ...(code !== undefined && { code }),
-    place: { ...place, object: url },
-    cause: error.cause,
-  })
-}
-
-async function* counted(remote: RemoteFile, options: StageOptions): AsyncGenerator<Uint8Array> {
-  let arrived = 0
-  for await (const chunk of remote.read(undefined, options)) {
-    arrived += chunk.byteLength
-    options.onBytes?.(chunk.byteLength)
-    yield chunk
-  }
-  const { size } = remote.entry
-  if (arrived !== size)
-    throw new ConnectorError('network', `${remote.url} has ${size} bytes, ${arrived} arrived.`)
-}
-
-/** A full disk or quota as a `resource` error; undefined for other errors. */
-const diskError = (error: unknown, path: string): ConnectorError | undefined => {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return undefined
-  return new ConnectorError('resource', `The disk of the staging folder is full (${path}).`, {
-    code,
-    hint: 'Free some space, lower --staging, or choose another folder with --staging-folder.',
-    cause: error,
-  })
 }
 
 const formatOf = (table: FileTable, entry: FileEntry): FileFormat => {
