@@ -1,24 +1,18 @@
-const encoder = new TextEncoder()
-const hex = Array.from({ length: 256 }, (_, byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
 const unreserved = /^[A-Za-z0-9\-._~]*$/
 const unreservedPath = /^[A-Za-z0-9\-._~/]*$/
 
-const encodeBytes = (text: string, keep: RegExp): string => {
-  let encoded = ''
-  for (const byte of encoder.encode(text)) {
-    const character = String.fromCharCode(byte)
-    encoded += byte < 128 && keep.test(character) ? character : hex[byte]
-  }
-  return encoded
-}
+/** JavaScript's own encoding leaves these as they are. */
+const left = /[!'()*]/g
+const encoded = (character: string): string => `%${character.charCodeAt(0).toString(16).toUpperCase()}`
+
+const encodeAll = (text: string): string => encodeURIComponent(text.toWellFormed()).replace(left, encoded)
 
 /** URI encoding of Signature Version 4: every byte but A-Z a-z 0-9 - . _ ~ as %XX in capitals. */
-export const encodeUri = (text: string): string =>
-  unreserved.test(text) ? text : encodeBytes(text, unreserved)
+export const encodeUri = (text: string): string => (unreserved.test(text) ? text : encodeAll(text))
 
 /** A key as the path of a request: like {@link encodeUri}, slashes stay. Nothing is normalised: `a/../b` is a key. */
 export const encodeKey = (key: string): string =>
-  unreservedPath.test(key) ? key : encodeBytes(key, unreservedPath)
+  unreservedPath.test(key) ? key : encodeAll(key).replaceAll('%2F', '/')
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 

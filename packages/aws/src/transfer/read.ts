@@ -24,7 +24,7 @@ export async function* readObject(
   const whole = context.client.verify && start === 0 && end === entry.size
   const connection = context.client.signals(options.signal)
   const ranges = split(start, end)
-  if (ranges.length === 1 && !whole) {
+  if (ranges.length === 1 && !whole && end - start >= drainedBytes) {
     yield await rangeBytes(context, entry, { start, end }, { ...options, signal: connection })
     return
   }
@@ -53,6 +53,9 @@ export async function* readObject(
     stop.abort()
   }
 }
+
+/** From here on that memory, 1 MiB for each connection, costs less than it saves. */
+const drainedBytes = 512 << 10
 
 /** A range in one piece: read by way of memory that is used again, which takes half the time of a stream of chunks. */
 const rangeBytes = async (

@@ -60,7 +60,7 @@ export const createTransport = (options: {
     read: async (file: RangedFile, range: ByteRange) => {
       let bytes = new Uint8Array()
       await stream(file, range, async (chunks) => {
-        bytes = Buffer.concat(chunks)
+        bytes = chunks.length === 1 ? (chunks[0] as typeof bytes) : Buffer.concat(chunks)
       })
       return bytes
     },
@@ -107,6 +107,16 @@ const createGate = (permits: number, bytes: number) => {
   }
   return async (size: number, signal: AbortSignal): Promise<() => void> => {
     signal.throwIfAborted()
+    const leave = () => {
+      inside -= 1
+      held -= size
+      admit()
+    }
+    if (waiting.length === 0 && hasRoom(size)) {
+      inside += 1
+      held += size
+      return leave
+    }
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const waiter = { size, enter: resolve }
     const abort = () => {
@@ -119,10 +129,6 @@ const createGate = (permits: number, bytes: number) => {
     waiting.push(waiter)
     admit()
     await promise.finally(() => signal.removeEventListener('abort', abort))
-    return () => {
-      inside -= 1
-      held -= size
-      admit()
-    }
+    return leave
   }
 }

@@ -61,7 +61,8 @@ export interface ParquetFooter {
 
 /** Bytes behind the footer: its length and the magic. */
 export const trailerBytes = 8
-const text = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes)
+const decoder = new TextDecoder()
+const text = (bytes: Uint8Array | undefined): string => decoder.decode(bytes)
 
 const damaged = (url: string, reason: string, cause?: unknown): ConnectorError =>
   new ConnectorError('data', `${url} is no Parquet file that can be read: ${reason}.`, {

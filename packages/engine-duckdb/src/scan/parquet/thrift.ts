@@ -72,7 +72,8 @@ export const decodeStruct = (
     for (; shift < 49; shift += 7) {
       const byte = readByte()
       low += (byte & 0x7f) * 2 ** shift
-      if (byte < 0x80) return zigzag(BigInt(low))
+      // A double holds it, and counts faster.
+      if (byte < 0x80) return BigInt(low % 2 === 0 ? low / 2 : -(low + 1) / 2)
     }
     let result = BigInt(low)
     for (; shift < 70; shift += 7) {

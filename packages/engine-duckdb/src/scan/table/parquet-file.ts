@@ -129,7 +129,7 @@ export const planParquet = async (
 
   const planOf = (groups: readonly KeptGroup[], made: string | undefined, near?: LocalPart): ParquetPlan => {
     const layoutOf = (more: readonly MadeColumn[]) => planLocalFile(footer, groups, mapping.nodes, more)
-    const layout = layoutOf(constants)
+    const layout = groups.length === 0 ? nothing : layoutOf(constants)
     const sources = layout.ranges.map(({ source }) => source)
     const probed = near?.ranges.map(({ source }) => source) ?? []
     const isNew = (range: ByteRange) => !probed.some(({ start }) => start === range.start)
@@ -175,6 +175,9 @@ export const planParquet = async (
   const isMade = context.aheadBytes > 0 && !hasDeletes && kept.length > 0 && kept.every(isAtHand)
   return planOf(kept, isMade ? await make(planLocalFile(footer, kept, mapping.nodes, constants)) : undefined)
 }
+
+/** Of a file without row groups that are read: none is made. */
+const nothing: LocalLayout = { ranges: [], made: [], size: 0, rows: 0 }
 
 /** Names each row group by a number, told by the row that it begins with. */
 const namingColumn = (names: ReadonlyMap<number, bigint>): MadeColumn => {
