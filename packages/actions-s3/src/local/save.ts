@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto'
-import { renameSync, rmSync, utimesSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { DownloadOptions, S3Access } from '@penstock/aws'
 import type { FileEntry } from '@penstock/core'
-import { localError } from './folder.ts'
 
 /** Up to this size a download is too short to be worth going on with. */
 const resumableBytes = 8 << 20
@@ -28,13 +26,6 @@ export const saveObject = async (
   options: DownloadOptions = {},
 ): Promise<void> => {
   const part = partPath(target, entry)
-  await access.file(entry).download(part, { ...options, resume: entry.size > resumableBytes })
-  try {
-    const seconds = entry.modified / 1000
-    if (entry.modified > 0) utimesSync(part, seconds, seconds)
-    renameSync(part, target)
-  } catch (error) {
-    rmSync(part, { force: true })
-    throw localError(error, target)
-  }
+  const place = { path: target, modified: entry.modified }
+  await access.file(entry).download(part, { ...options, resume: entry.size > resumableBytes, place })
 }

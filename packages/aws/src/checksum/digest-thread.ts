@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { closeSync, openSync, readSync } from 'node:fs'
-import { parentPort } from 'node:worker_threads'
-import type { DigestReply, DigestRequest } from './hashing.ts'
+import { answerCalls } from '../threads/answer-calls.ts'
+import type { DigestRequest } from './hashing.ts'
 
 /** Runs in a thread of its own: hashes files while they grow, so that the thread of the sockets is free. */
 interface Job {
@@ -56,14 +56,11 @@ const handle = (request: DigestRequest): string | undefined => {
   return undefined
 }
 
-parentPort?.on('message', (request: DigestRequest) => {
-  const reply = (message: Omit<DigestReply, 'id'>): void =>
-    parentPort?.postMessage({ id: request.id, ...message })
+answerCalls((request: DigestRequest) => {
   try {
-    const base64 = handle(request)
-    if (base64 !== undefined) reply({ base64 })
+    return handle(request)
   } catch (error) {
     drop(request.id)
-    if (request.type === 'finish') reply({ error: error instanceof Error ? error.message : String(error) })
+    throw error
   }
 })

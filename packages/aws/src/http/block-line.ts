@@ -34,7 +34,7 @@ export interface BlockLine {
   destroy(reason?: unknown): void
 }
 
-/** Two for each connection: one is filled while the other one is written. */
+/** Two for each connection: one is filled while the other one is written, by whatever thread. */
 const blockBytes = 512 * 1024
 /** Behind it, room for what may come after reading was stopped: TLS hands out what it has decrypted already. */
 const reserveBytes = 128 * 1024
@@ -47,8 +47,8 @@ const brokenOff = () => failure('The connection ended early.', 'ECONNRESET')
  * what arrives, and no stream passes it on. That takes a sixth of the processor time of an HTTP client.
  */
 export const openLine = (options: LineOptions): BlockLine => {
-  let block = Buffer.allocUnsafeSlow(blockBytes + reserveBytes)
-  let other = Buffer.allocUnsafeSlow(blockBytes + reserveBytes)
+  let block = Buffer.from(new SharedArrayBuffer(blockBytes + reserveBytes))
+  let other = Buffer.from(new SharedArrayBuffer(blockBytes + reserveBytes))
   /** Bytes at the beginning of the block that nobody has taken yet. */
   let filled = 0
   let keep = true

@@ -2,6 +2,7 @@ import type { ByteRange, FileEntry, RemoteFile, TransferOptions } from '@penstoc
 import type { AwsAuthentication, AwsCredentials } from '../auth/authentication.ts'
 import type { S3ConnectionConfig } from '../connection/fields.ts'
 import type { RetryOptions } from '../http/retry.ts'
+import type { FilePlace } from '../transfer/file-writing.ts'
 
 /** An object as a listing tells it. */
 export interface S3Entry extends FileEntry {
@@ -158,6 +159,8 @@ export interface DownloadOptions extends TransferOptions {
    * its journal. For objects of several ranges (above 8 MiB).
    */
   readonly resume?: boolean
+  /** Once it is whole it goes there in one step, over what is there. */
+  readonly place?: FilePlace
 }
 
 /** {@link RemoteFile} of an object: `download` is always there. */

@@ -5,8 +5,8 @@ import { createBlockClient } from '../http/block-client.ts'
 import { createDispatcher, isProxied, lookupOf } from '../http/dispatcher.ts'
 import { createRetries, retrySettings } from '../http/retry.ts'
 import { createSemaphore } from '../http/semaphore.ts'
-import { smallFileWriter } from '../transfer/local-file.ts'
 import { remoteFile } from '../transfer/remote-file.ts'
+import { createWriters } from '../transfer/writers.ts'
 import type { OpenS3Options, S3Access } from './access.ts'
 import { bucketOperations } from './bucket.ts'
 import { createClient } from './client.ts'
@@ -58,6 +58,7 @@ const openBucket = (options: OpenS3Options): { access: S3Access; writing: Writin
   const retries = createRetries(settings)
   const counters = { requests: 0, bytes: 0, throttled: 0, clockOffsetMs: 0 }
   const hashing = createHashing()
+  const writers = createWriters()
   const transporting = {
     address,
     region,
@@ -103,7 +104,7 @@ const openBucket = (options: OpenS3Options): { access: S3Access; writing: Writin
     return sdk
   })
 
-  const transfer = { client, hashing, writeSmallFile: smallFileWriter(), concurrency }
+  const transfer = { client, hashing, writers, concurrency }
   const opened = Object.freeze({
     bucket,
     region,
@@ -126,6 +127,7 @@ const openBucket = (options: OpenS3Options): { access: S3Access; writing: Writin
     close: async () => {
       closing.abort()
       hashing.close()
+      writers.close()
       ;(await sdk?.catch(() => undefined))?.destroy()
       blocks?.close()
       await dispatcher.destroy()

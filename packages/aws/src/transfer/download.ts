@@ -1,11 +1,14 @@
+import { rmSync } from 'node:fs'
 import { type FileHandle, rm } from 'node:fs/promises'
 import { type ByteRange, ConnectorError, type FileEntry } from '@penstock/core'
 import { type ExpectedChecksum, expectedChecksum } from '../checksum/expected.ts'
 import type { DownloadOptions } from '../s3/access.ts'
 import { fetchRange } from './fetch-range.ts'
+import { type FilePlace, putInPlace } from './file-writing.ts'
 import { type Journal, openJournal } from './journal.ts'
-import { fileError, openForWriting, rangeWriter } from './local-file.ts'
+import { fileError, openForWriting } from './local-file.ts'
 import { type PartOptions, type TransferContext, verifiedPart } from './part.ts'
+import { checkedSink } from './range-sink.ts'
 import { parallelRanges, planRanges } from './ranges.ts'
 import { fetchChecksum, mismatch } from './verify.ts'
 import { wholeCheck } from './whole-check.ts'
@@ -32,7 +35,7 @@ export const downloadObject = async (
       entry.size === 0
         ? undefined
         : await verifiedPart(context, entry, range, { ...options, signal: connection }, client.verify)
-    await context.writeSmallFile(path, part?.chunks ?? [])
+    await context.writers.small({ path, bytes: joined(part?.chunks ?? []), place: options.place })
     return
   }
   const stop = new AbortController()
@@ -56,6 +59,27 @@ export const downloadObject = async (
     if (complete || worthless) journal?.remove()
     if (!complete && worthless) await rm(path, { force: true })
   }
+  if (options.place) moveTo(options.place, path)
+}
+
+const moveTo = (place: FilePlace, path: string): void => {
+  try {
+    putInPlace(path, place)
+  } catch (error) {
+    rmSync(path, { force: true })
+    throw fileError(error, place.path)
+  }
+}
+
+/** Chunks in a buffer of their own. */
+const joined = (chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> => {
+  const bytes = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0))
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  return bytes
 }
 
 interface Target {
@@ -105,21 +129,33 @@ const transfer = async (
       const range = ranges[index] as ByteRange
       const part = check.range(index)
       if (journal?.done.has(index)) {
-        part.resumed(journal.done.get(index))
+        part.done(journal.done.get(index))
         options.onBytes?.(range.end - range.start)
         continue
       }
-      await fetchRange(client, entry, range, {
-        ...options,
-        checksum: client.verify,
-        ...(single
-          ? { onHeaders: (headers) => answered.resolve(expectedChecksum(headers, entry.version)) }
-          : {}),
-        sink: rangeWriter(target.file, target.path, range.start, part),
-        keepsNone: true,
-      })
-      part.end()
-      journal?.record(index, part.crc())
+      const sink = checkedSink(
+        context.writers,
+        { descriptor: target.file.fd, path: target.path },
+        range,
+        part,
+      )
+      try {
+        await fetchRange(client, entry, range, {
+          ...options,
+          checksum: client.verify,
+          ...(single
+            ? { onHeaders: (headers) => answered.resolve(expectedChecksum(headers, entry.version)) }
+            : {}),
+          sink: sink.write,
+          keepsNone: true,
+        })
+      } catch (error) {
+        sink.cancel()
+        throw error
+      }
+      const crc = await sink.end()
+      part.done(crc)
+      journal?.record(index, crc)
     }
   }
 

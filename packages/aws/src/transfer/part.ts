@@ -3,13 +3,13 @@ import { type ExpectedChecksum, expectedChecksum } from '../checksum/expected.ts
 import type { Hashing } from '../checksum/hashing.ts'
 import type { S3Client } from '../s3/client.ts'
 import { fetchRange } from './fetch-range.ts'
-import type { SmallFileWriter } from './local-file.ts'
 import { mismatch, runningHash } from './verify.ts'
+import type { Writers } from './writers.ts'
 
 export interface TransferContext {
   readonly client: S3Client
   readonly hashing: Hashing
-  readonly writeSmallFile: SmallFileWriter
+  readonly writers: Writers
   /** Requests in flight at most, over all objects. */
   readonly concurrency: number
 }

@@ -2,14 +2,15 @@ import { createHash, randomBytes } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { expect, onTestFinished, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { temporaryFolder } from '../../test/embedded.ts'
 import { crcToBase64, createCrc } from '../checksum/crc.ts'
 import type { ExpectedChecksum } from '../checksum/expected.ts'
 import { createHashing } from '../checksum/hashing.ts'
-import { rangeWriter } from './local-file.ts'
+import { checkedSink } from './range-sink.ts'
 import { planRanges } from './ranges.ts'
 import { wholeCheck } from './whole-check.ts'
+import { createWriters } from './writers.ts'
 
 const bytes = randomBytes(5_000_000)
 const crc = createCrc('crc64nvme')
@@ -20,6 +21,13 @@ const sums: readonly ExpectedChecksum[] = [
   { kind: 'sequential', algorithm: 'sha256', base64: createHash('sha256').update(bytes).digest('base64') },
 ]
 
+const hashing = createHashing()
+const writers = createWriters()
+afterAll(() => {
+  hashing.close()
+  writers.close()
+})
+
 /** Writes the ranges in the order given, chunk by chunk. */
 const run = async (
   checksum: ExpectedChecksum,
@@ -29,8 +37,6 @@ const run = async (
   body = bytes,
 ) => {
   const path = join(await temporaryFolder(), 'out')
-  const hashing = createHashing()
-  onTestFinished(() => hashing.close())
   const file = await open(path, 'w')
   const positions = [0, ...cuts.sort((a, b) => a - b), body.length]
   const ranges = positions.slice(1).map((end, index) => ({ start: positions[index] ?? 0, end }))
@@ -40,14 +46,14 @@ const run = async (
   const check = wholeCheck({ hashing, entry, path, ranges, expected: answer.promise })
   const lanes = ranges.map(({ start, end }, index) => async () => {
     const range = check.range(index)
-    const write = rangeWriter(file, path, start, range)
+    const sink = checkedSink(writers, { descriptor: file.fd, path }, { start, end }, range)
     for (let at = start; at < end; at += 65_536) {
-      const pending = write(body.subarray(at, Math.min(end, at + 65_536)))
+      const pending = sink.write(body.subarray(at, Math.min(end, at + 65_536)))
       if (late) setImmediate(() => answer.resolve(checksum))
       await pending
     }
     if (late) answer.resolve(checksum)
-    range.end()
+    range.done(await sink.end())
   })
   const sorted = lanes.map((lane, index) => ({ lane, place: order[index] ?? 0 }))
   sorted.sort((a, b) => a.place - b.place)

@@ -1,19 +1,16 @@
 import type { ByteRange, FileEntry } from '@penstock/core'
-import { type Crc, combineCrc, crcToBase64, createCrc } from '../checksum/crc.ts'
+import { type CrcName, combineCrc, crcToBase64 } from '../checksum/crc.ts'
 import type { ExpectedChecksum } from '../checksum/expected.ts'
 import type { FileDigest, Hashing } from '../checksum/hashing.ts'
 
-/** Hashes one range while it is written. */
+/** What is known of one range while it is written. */
 export interface RangeCheck {
-  /** Each block as it comes, while it is in the cache of the processor; done with it when the promise resolves. */
-  readonly block: (block: Uint8Array) => void | Promise<void>
+  /** CRC that is needed of it; known when the object's checksum is. */
+  readonly algorithm: Promise<CrcName | undefined>
   /** Bytes of the object before this position, from the start of the range, are in the file. */
   readonly written: (position: number) => void
-  end(): void
-  /** The range is in the file already, with this CRC. */
-  resumed(crc: bigint | undefined): void
-  /** CRC of the range; undefined where none is computed. */
-  crc(): bigint | undefined
+  /** All of it is in the file, with this CRC: undefined where none was asked for. */
+  done(crc: bigint | undefined): void
 }
 
 /** Verifies an object whose ranges come in parallel. */
@@ -25,7 +22,7 @@ export interface WholeCheck {
 }
 
 /**
- * CRCs are computed for each range on its own and combined at the end. MD5 and SHA need the bytes in order: another
+ * CRCs come for each range on its own and are combined at the end. MD5 and SHA need the bytes in order: another
  * thread reads the file up to where it is without a gap, so that the thread of the sockets is free. `expected` may
  * come late: the first blocks wait for it.
  */
@@ -39,44 +36,29 @@ export const wholeCheck = (options: {
   const { hashing, entry, ranges } = options
   const crcs: bigint[] = []
   const written = ranges.map((range) => range.start)
-  let known: { readonly checksum: ExpectedChecksum | undefined } | undefined
   let digest: FileDigest | undefined
   const expected = options.expected.then((checksum) => {
-    known = { checksum }
     if (checksum?.kind === 'sequential') digest = hashing.fileDigest(options.path, checksum.algorithm)
     return checksum
   })
   // A failure is thrown at the end; until then it must neither end the process nor be taken for one of a range.
-  const settled = expected.then(
-    () => {},
-    () => {},
+  const algorithm = expected.then(
+    (checksum) => (checksum?.kind === 'crc' ? checksum.algorithm : undefined),
+    () => undefined,
   )
 
   const range = (index: number): RangeCheck => {
-    let crc: Crc | undefined
-
-    const hash = (bytes: Uint8Array): void => {
-      if (known?.checksum?.kind !== 'crc') return
-      crc ??= createCrc(known.checksum.algorithm)
-      crc.update(bytes)
+    const reached = (position: number): void => {
+      written[index] = position
+      digest?.advance(withoutGap(ranges, written))
     }
-
     return {
-      block: (bytes) => (known ? hash(bytes) : settled.then(() => hash(bytes))),
-      written: (position) => {
-        written[index] = position
-        digest?.advance(withoutGap(ranges, written))
+      algorithm,
+      written: reached,
+      done: (crc) => {
+        if (crc !== undefined) crcs[index] = crc
+        reached((ranges[index] as ByteRange).end)
       },
-      end: () => {
-        if (crc) crcs[index] = crc.digest()
-      },
-      resumed: (known) => {
-        if (known !== undefined) crcs[index] = known
-        const { end } = ranges[index] as ByteRange
-        written[index] = end
-        digest?.advance(withoutGap(ranges, written))
-      },
-      crc: () => crcs[index],
     }
   }
 

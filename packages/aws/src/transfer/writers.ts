@@ -1,0 +1,155 @@
+import { availableParallelism } from 'node:os'
+import { combineCrc } from '../checksum/crc.ts'
+import { createThread, type Thread } from '../threads/thread.ts'
+import {
+  type FileRange,
+  type RangeWriter,
+  rangeWriter,
+  type SmallFile,
+  writeSmallFile,
+} from './file-writing.ts'
+import { fileError } from './local-file.ts'
+
+/** Writes what one connection downloads: its CRCs and its files take more time than its sockets. */
+export interface Writers {
+  /** Blocks go behind each other, one at a time. `path` is for errors alone. */
+  range(range: FileRange, path: string): RangeSink
+  /** After a failure there is no file. */
+  small(file: SmallFile): void | Promise<void>
+  close(): void
+}
+
+export interface RangeSink {
+  /** The memory of the block may be used again when this returns, or when its promise resolves. */
+  write(block: Uint8Array): void | Promise<void>
+  /** CRC of all blocks; undefined where none is computed. Once, and last. */
+  end(): Promise<bigint | undefined>
+  /** Instead of `end`. */
+  cancel(): void
+}
+
+/** Requests to a writer thread. It answers `end` with the CRC. */
+export type WriteRequest =
+  | { readonly type: 'open'; readonly id: number; readonly range: FileRange }
+  | { readonly type: 'write'; readonly id: number; readonly block: Uint8Array }
+  | { readonly type: 'end' | 'cancel'; readonly id: number }
+  | { readonly type: 'small'; readonly file: SmallFile }
+
+interface WriterThread extends Thread<WriteRequest, bigint | undefined> {
+  /** Ranges and files that it has to do with. */
+  load: number
+}
+
+/** Beyond four the disk or the network is what others wait for. */
+const threadsAtMost = 4
+/** Time that writing may take from the sockets before threads take over, in ms: about what their start takes. */
+const patienceMs = 50
+
+/**
+ * The first files are written at once: in the page cache a write takes less than telling a thread of it. What takes
+ * longer, because it is much or because the disk is slow, goes on in threads, so that the sockets never wait for a disk.
+ */
+export const createWriters = (threadCount = Math.min(threadsAtMost, availableParallelism())): Writers => {
+  const threads: WriterThread[] = []
+  let spentMs = 0
+  let lastId = 0
+
+  const here = (write: () => void): void => {
+    const before = performance.now()
+    try {
+      write()
+    } finally {
+      spentMs += performance.now() - before
+    }
+  }
+
+  /** The one that has the least to do. */
+  const pickThread = (): WriterThread => {
+    if (threads.length < threadCount && threads.every(({ load }) => load > 0))
+      threads.push({ ...createThread('./writer-thread', import.meta.url), load: 0 })
+    const thread = threads.reduce((best, other) => (other.load < best.load ? other : best))
+    thread.load++
+    return thread
+  }
+
+  const openInThread = (range: FileRange) => {
+    const thread = pickThread()
+    const id = ++lastId
+    thread.post({ type: 'open', id, range })
+    return {
+      write: async (block: Uint8Array) => void (await thread.call({ type: 'write', id, block })),
+      end: () => {
+        thread.load--
+        return thread.call({ type: 'end', id })
+      },
+      cancel: () => {
+        thread.load--
+        thread.post({ type: 'cancel', id })
+      },
+    }
+  }
+
+  const range = (target: FileRange, path: string): RangeSink => {
+    const first: RangeWriter = rangeWriter(target)
+    let later: ReturnType<typeof openInThread> | undefined
+    let firstBytes = 0
+    let laterBytes = 0
+
+    const write = (block: Uint8Array): void | Promise<void> => {
+      if (spentMs < patienceMs && !later) {
+        firstBytes += block.length
+        return here(() => first.write(block))
+      }
+      later ??= openInThread({ ...target, start: target.start + firstBytes })
+      laterBytes += block.length
+      return later.write(block)
+    }
+
+    const end = async (): Promise<bigint | undefined> => {
+      const { algorithm } = target
+      const crc = first.crc()
+      const rest = await later?.end()
+      if (algorithm === undefined || crc === undefined || rest === undefined) return crc
+      return combineCrc(algorithm, crc, rest, laterBytes)
+    }
+
+    return {
+      write: (block) => inWords(path, () => write(block)),
+      end,
+      cancel: () => later?.cancel(),
+    }
+  }
+
+  const smallInThread = async (file: SmallFile): Promise<void> => {
+    const thread = pickThread()
+    try {
+      await thread.call({ type: 'small', file }, [file.bytes.buffer])
+    } finally {
+      thread.load--
+    }
+  }
+
+  const small = (file: SmallFile): void | Promise<void> =>
+    inWords(file.place?.path ?? file.path, () =>
+      spentMs < patienceMs ? here(() => writeSmallFile(file)) : smallInThread(file),
+    )
+
+  return Object.freeze({
+    range,
+    small,
+    close: () => {
+      for (const thread of threads) thread.close()
+    },
+  })
+}
+
+/** Failures in the user's words, at once or later. */
+const inWords = (path: string, write: () => void | Promise<void>): void | Promise<void> => {
+  try {
+    return write()?.catch((error: unknown) => {
+      throw fileError(error, path)
+    })
+  } catch (error) {
+    throw fileError(error, path)
+  }
+}
