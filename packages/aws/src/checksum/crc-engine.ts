@@ -6,6 +6,11 @@ export interface CrcParameters {
   readonly bits: bigint
   /** Bits reversed. */
   readonly polynomial: bigint
+  /**
+   * Distances in bytes, the longest one first, of the six (or four, and 0) bytes that stand for a byte before them: from
+   * the first term of a multiple of the polynomial to its others, all of them powers of x^8. Of 64 bytes at least.
+   */
+  readonly distances: readonly [number, number, number, number, number, number]
 }
 
 /** Product of two polynomials modulo the CRC's own, all bits reversed. */
@@ -19,15 +24,30 @@ export const multiplyPolynomials = (a: bigint, b: bigint, { bits, polynomial }: 
   return product
 }
 
-/** x^(8 * count) modulo the polynomial, by squaring: what a CRC is multiplied with when `count` bytes follow. */
-export const powerOfBytes = (count: number, parameters: CrcParameters): bigint => {
+/** base^count modulo the polynomial, by squaring. */
+const powerOf = (base: bigint, count: number, parameters: CrcParameters): bigint => {
   let power = 1n << (parameters.bits - 1n)
-  let square = 1n << (parameters.bits - 9n)
+  let square = base
   for (let rest = BigInt(count); rest > 0n; rest >>= 1n) {
     if (rest & 1n) power = multiplyPolynomials(square, power, parameters)
     square = multiplyPolynomials(square, square, parameters)
   }
   return power
+}
+
+/** x^(8 * count) modulo the polynomial: what a CRC is multiplied with when `count` bytes follow. */
+export const powerOfBytes = (count: number, parameters: CrcParameters): bigint =>
+  powerOf(1n << (parameters.bits - 9n), count, parameters)
+
+/** x^(-8 * count) modulo the polynomial. */
+const inverseOfBytes = (count: number, parameters: CrcParameters): bigint => {
+  const { bits, polynomial } = parameters
+  const last = 1n << (bits - 1n)
+  let inverse = last
+  // The polynomial has the term 1: where a step of x has added it, it shows in the last bit.
+  for (let step = 0; step < 8; step++)
+    inverse = inverse & last ? ((inverse ^ polynomial) << 1n) | 1n : inverse << 1n
+  return powerOf(inverse, count, parameters)
 }
 
 /** Tables of slicing-by-8, table 0 first. */
@@ -45,14 +65,19 @@ const slicingTables = ({ polynomial }: CrcParameters): BigUint64Array => {
   return tables
 }
 
-/** Where crc.wat expects data, how much of it has room, and the halves in which it gets it. */
+/** Where crc.wat expects data, and how much of it has room. */
 const dataStart = 65_536
 const dataBytes = 4 * 65_536
-const halfBytes = 16_384
+/** So many times the longest distance: what is left of shorter data would be too much of it. */
+const longFactor = 4
 
 interface CrcExports {
   readonly memory: { readonly buffer: ArrayBuffer }
-  halves(crc: bigint, at: number, half: number, power: bigint, polynomial: bigint, bits: bigint): bigint
+  long(
+    crc: bigint,
+    length: number,
+    ...rest: readonly [...CrcParameters['distances'], power: bigint, polynomial: bigint, bits: bigint]
+  ): bigint
   bytes(crc: bigint, at: number, length: number): bigint
 }
 
@@ -72,20 +97,19 @@ type Advance = (register: bigint, bytes: Uint8Array) => bigint
 const engines = new Map<bigint, Advance>()
 
 const createEngine = (parameters: CrcParameters): Advance => {
-  const { bits, polynomial } = parameters
+  const { bits, polynomial, distances } = parameters
   const module = new WebAssembly.Module(Buffer.from(crcWasm, 'base64'))
   const engine = new WebAssembly.Instance(module).exports as CrcExports
   new BigUint64Array(engine.memory.buffer, 0, 8 * 256).set(slicingTables(parameters))
   const data = new Uint8Array(engine.memory.buffer, dataStart, dataBytes)
-  const power = powerOfBytes(halfBytes, parameters)
+  const longBytes = longFactor * distances[0]
+  const power = inverseOfBytes(distances[0], parameters)
 
-  const block = (before: bigint, bytes: Uint8Array): bigint => {
+  const block = (register: bigint, bytes: Uint8Array): bigint => {
     data.set(bytes)
-    let register = before
-    let done = 0
-    for (; bytes.length - done >= 2 * halfBytes; done += 2 * halfBytes)
-      register = engine.halves(register, dataStart + done, halfBytes, power, polynomial, bits)
-    return engine.bytes(register, dataStart + done, bytes.length - done)
+    return bytes.length < longBytes
+      ? engine.bytes(register, dataStart, bytes.length)
+      : engine.long(register, bytes.length, ...distances, power, polynomial, bits)
   }
 
   return (before, bytes) => {

@@ -5,7 +5,8 @@ import fc from 'fast-check'
 import { createCRC32, createCRC64 } from 'hash-wasm'
 import { expect, test } from 'vitest'
 import { assemble } from '../../scripts/assemble.ts'
-import { type CrcName, combineCrc, crcToBase64, createCrc } from './crc.ts'
+import { type CrcName, combineCrc, crcParameters, crcToBase64, createCrc } from './crc.ts'
+import { powerOfBytes } from './crc-engine.ts'
 import { crcWasm } from './crc-wasm.ts'
 
 const names: readonly CrcName[] = ['crc32', 'crc32c', 'crc64nvme']
@@ -52,6 +53,16 @@ test('lengths beyond 32 bits combine: half of the zeros twice is all of them', (
 test('the module in the sources is what crc.wat assembles to', async () => {
   const text = await readFile(new URL('crc.wat', import.meta.url), 'utf8')
   expect((await assemble(text)).toString('base64')).toBe(crcWasm)
+})
+
+test.each(['crc32c', 'crc64nvme'] as const)('the distances of %s are those of a multiple', (name) => {
+  const { distances } = crcParameters[name]
+  const used = distances.filter((distance) => distance > 0)
+  const [longest] = distances
+  const terms = [0, ...used].map((distance) => powerOfBytes(longest - distance, crcParameters[name]))
+  expect(terms.reduce((sum, term) => sum ^ term)).toBe(0n)
+  expect(Math.max(...used)).toBe(longest)
+  expect(Math.min(...used)).toBeGreaterThanOrEqual(64)
 })
 
 test('any bytes in any pieces have the CRC that another implementation gives them', async () => {
