@@ -33,7 +33,7 @@ export const accessForCleanUp = (context: S3Context): S3WriteAccess =>
   })
 
 const openAccess = (
-  { config, auth, clock, concurrency, defer }: S3Context,
+  { config, auth, clock, concurrency, defer, notice }: S3Context,
   signal: AbortSignal,
   retry: RetryOptions,
 ): S3WriteAccess => {
@@ -43,6 +43,7 @@ const openAccess = (
     signal,
     clock,
     retry,
+    notice,
     ...(concurrency === undefined ? {} : { concurrency }),
   })
   defer(() => access.close())

@@ -139,7 +139,7 @@ export const createRestTransport = (options: RestTransportOptions): RestTranspor
     for (;;) {
       const outcome = await sendOnce(request, attempt)
       if (outcome instanceof Uint8Array) return outcome
-      const offset = isSkew(outcome) ? clockOffset(outcome, clock()) : undefined
+      const offset = isSkew(outcome, clock()) ? clockOffset(outcome, clock()) : undefined
       if (offset !== undefined && !corrected) {
         clockOffsetMs = offset
         corrected = true

@@ -11,10 +11,10 @@ const toleratedMs = 15 * 60_000
  * Whether a request was refused for its time: S3 has codes of its own, other services say it in the message. An answer to
  * HEAD has neither: the server's clock tells it.
  */
-export const isSkew = (failure: AwsFailure): boolean => {
+export const isSkew = (failure: AwsFailure, now: Date): boolean => {
   const { code, message } = failure
   if (code === 'RequestTimeTooSkewed' || code === 'RequestExpired') return true
-  if (code === 'Http403') return Math.abs(clockOffset(failure, new Date()) ?? 0) > toleratedMs
+  if (code === 'Http403') return Math.abs(clockOffset(failure, now) ?? 0) > toleratedMs
   return code === 'InvalidSignatureException' && /signature (expired|not yet current)/i.test(message)
 }
 
@@ -56,6 +56,17 @@ const skewed: FailureTranslation = (failure, context) => {
     },
   )
 }
+
+/**
+ * A refusal without a reason, as HEAD has it: of the time where the request was signed for another one than the answer
+ * tells, else of the right.
+ */
+export const unexplained =
+  (denied: FailureTranslation): FailureTranslation =>
+  (failure, context) => {
+    const signedAt = new Date((context.now?.getTime() ?? Date.now()) + (context.clockOffsetMs ?? 0))
+    return isSkew(failure, signedAt) ? skewed(failure, context) : denied(failure, context)
+  }
 
 const unknownKey = authError(
   () => "The access key id isn't known.",

@@ -176,6 +176,23 @@ test('a clock that stays off is told, and by how much', async () => {
   expect(error.message).toMatch(/clock of this machine is \d+ minutes (ahead|behind)/)
 })
 
+test('a refused HEAD, which has no reason: the clock, if that is off, else the right', async () => {
+  const aws = await embeddedAws()
+  await aws.s3.putObject({ bucket, key: 'a', body: 'x' })
+  const skews = [-40, 40].map((minutes): Fault => ({ kind: 'clock-skew', ms: minutes * 60_000 }))
+  skews.forEach((fault, skip) => {
+    aws.faults.add({ when: { operation: 'HeadObject' }, fault, skip, times: 1 })
+  })
+  const error = await caught(openEmbedded(aws).head('a'))
+  expect(error).toMatchObject({ kind: 'auth', code: 'RequestTimeTooSkewed' })
+  expect(error.message).toMatch(/clock of this machine is 40 minutes behind/)
+  expect(error.hint).toContain('15 minutes')
+  aws.clockOffsetMs = 3_600_000
+  const stranger = aws.identities.createUser({ name: 'stranger', policies: [] })
+  const denied = await caught(openEmbedded(aws, { auth: keyAuth(stranger) }).head('a'))
+  expect(denied).toMatchObject({ kind: 'permission', code: 'AccessDenied' })
+})
+
 test('nothing listens: the error names the host and the remedies', async () => {
   const server = createServer().listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))

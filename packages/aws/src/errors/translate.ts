@@ -3,7 +3,7 @@ import { accessDenied, place } from './access-denied.ts'
 import { catalogError } from './catalog.ts'
 import { translateNetworkError } from './network.ts'
 import { type AwsFailure, failureOfSdkError, safeCause } from './safe-cause.ts'
-import { signatureErrors } from './signature.ts'
+import { signatureErrors, unexplained } from './signature.ts'
 import { isWriting, writeErrors } from './write.ts'
 
 /** What was tried when an error came. */
@@ -28,6 +28,8 @@ export interface AwsErrorContext {
   readonly subject?: string | undefined
   /** Local time, to tell how far a clock is off. */
   readonly now?: Date | undefined
+  /** What requests add to local time, as an answer before has told that the clock is off: ms. */
+  readonly clockOffsetMs?: number | undefined
 }
 
 export type FailureTranslation = (failure: AwsFailure, context: AwsErrorContext) => ConnectorError
@@ -139,7 +141,7 @@ const byCode: Readonly<Record<string, FailureTranslation>> = {
   AllAccessDisabled: accessDenied,
   'KMS.AccessDeniedException': accessDenied,
   Forbidden: accessDenied,
-  Http403: accessDenied,
+  Http403: unexplained(accessDenied),
   SlowDown: throttled,
   Throttling: throttled,
   ThrottlingException: throttled,

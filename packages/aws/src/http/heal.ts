@@ -16,7 +16,7 @@ export const healed = async <Result>(
       if (retried || !failure) throw error
       if (isExpired(failure) && credentials && provider) {
         if ((await provider({ rejected: credentials })) === credentials) throw error
-      } else if (!isSkew(failure)) throw error
+      } else if (!isSkew(failure, new Date())) throw error
     }
   }
 }

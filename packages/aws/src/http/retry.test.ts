@@ -81,6 +81,19 @@ test('a timeout costs twice', async () => {
   await expect(retries.start(signal).wait(slow)).rejects.toThrow(/budget/)
 })
 
+test('silence is borne as often as it is told, and other failures do not count', async () => {
+  const silence = new ConnectorError('network', 'Nothing came.', { code: 'UND_ERR_HEADERS_TIMEOUT' })
+  const retries = createRetries(settings())
+  retries.answered()
+  const run = retries.start(signal, undefined, { mostSilences: 2 })
+  await run.wait(silence)
+  await run.wait(reset)
+  await expect(run.wait(silence)).rejects.toMatchObject({
+    message: 'Nothing came; gave up after 3 attempts.',
+    code: 'UND_ERR_HEADERS_TIMEOUT',
+  })
+})
+
 test('a host that never answered is tried three times only', async () => {
   const refused = new ConnectorError('network', 'Refused.', { code: 'ECONNREFUSED' })
   const retries = createRetries(settings())

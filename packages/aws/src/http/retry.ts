@@ -41,7 +41,9 @@ const timeoutCodes = /TIMEOUT|TIMEDOUT|Timeout/
 
 /** A host that never answered is more likely wrong than busy. */
 const attemptsBeforeFirstAnswer = 3
-const unreachable = /^(ENOTFOUND|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/
+const silent = 'UND_ERR_HEADERS_TIMEOUT'
+const unreachable =
+  /^(ENOTFOUND|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|UND_ERR_HEADERS_TIMEOUT)$/
 
 export interface RetryNotice {
   readonly attempt: number
@@ -62,8 +64,13 @@ export interface RetryRun {
   done(): void
 }
 
+export interface RetryLimits {
+  /** Tries that end without any answer, at most: of requests that are given much time for one. Default: all tries. */
+  readonly mostSilences?: number | undefined
+}
+
 export interface Retries {
-  start(signal: AbortSignal, onRetry?: (notice: RetryNotice) => void): RetryRun
+  start(signal: AbortSignal, onRetry?: (notice: RetryNotice) => void, limits?: RetryLimits): RetryRun
   /** The other side answered, with whatever. */
   answered(): void
   count(): number
@@ -79,13 +86,16 @@ export const createRetries = (settings: RetrySettings, random: () => number = Ma
   let count = 0
   let reached = false
 
-  const start = (signal: AbortSignal, onRetry?: (notice: RetryNotice) => void): RetryRun => {
+  const start: Retries['start'] = (signal, onRetry, { mostSilences = Number.POSITIVE_INFINITY } = {}) => {
     let failures = 0
+    let silences = 0
     let taken = 0
     return {
       async wait(error, { retryAfterMs } = {}) {
         if (!isTransient(error)) throw error
         failures++
+        if (error.code === silent && ++silences >= mostSilences)
+          throw gaveUp(error, `after ${failures === 1 ? '1 attempt' : `${failures} attempts`}`)
         const never = !reached && unreachable.test(error.code ?? '')
         const attempts = never ? Math.min(settings.attempts, attemptsBeforeFirstAnswer) : settings.attempts
         if (failures >= attempts) throw attempts > 1 ? gaveUp(error, `after ${failures} attempts`) : error

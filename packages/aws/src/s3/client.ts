@@ -1,7 +1,13 @@
 import { ConnectorError } from '@penstock/core'
 import { isAwsFailure } from '../errors/safe-cause.ts'
 import { type AwsErrorContext, translateAwsError } from '../errors/translate.ts'
-import { parseRetryAfter, type Retries, type RetryNotice, type RetryRun } from '../http/retry.ts'
+import {
+  parseRetryAfter,
+  type Retries,
+  type RetryLimits,
+  type RetryNotice,
+  type RetryRun,
+} from '../http/retry.ts'
 import type { Semaphore } from '../http/semaphore.ts'
 import type { Counters, S3Request, S3Response, S3Transport } from './transport.ts'
 
@@ -26,7 +32,10 @@ export interface S3Client {
   /** Tries again what a retry heals. `attempt` may count progress on the run. */
   retrying<Result>(
     context: AwsErrorContext,
-    options: { readonly signal: AbortSignal; readonly onRetry?: ((notice: RetryNotice) => void) | undefined },
+    options: RetryLimits & {
+      readonly signal: AbortSignal
+      readonly onRetry?: ((notice: RetryNotice) => void) | undefined
+    },
     attempt: (run: RetryRun) => Promise<Result>,
   ): Promise<Result>
   /** Aborts with the connection, and with another signal. */
@@ -77,7 +86,14 @@ export const createClient = (options: ClientOptions): S3Client => {
       return ConnectorError.isInstance(signal.reason)
         ? signal.reason
         : new ConnectorError('cancelled', 'Cancelled.')
-    return translateAwsError(error, { ...about, now: clock() })
+    return translateAwsError(error, { ...about, now: clock(), clockOffsetMs: counters.clockOffsetMs })
+  }
+
+  const told = new Set<string>()
+  const notice = (message: string): void => {
+    if (told.has(message)) return
+    told.add(message)
+    options.notice(message)
   }
 
   const attempt: S3Client['attempt'] = async (request, about, use) => {
@@ -97,28 +113,27 @@ export const createClient = (options: ClientOptions): S3Client => {
     }
   }
 
-  const retrying: S3Client['retrying'] = async (about, { signal, onRetry }, run) => {
-    const series = retries.start(signal, onRetry)
+  const retrying: S3Client['retrying'] = async (about, { signal, onRetry, mostSilences }, run) => {
+    let failed: ConnectorError | undefined
+    const onNext = (event: RetryNotice) => {
+      // Nothing else moves meanwhile: whoever looks on has to know why.
+      if (failed?.code === 'UND_ERR_HEADERS_TIMEOUT') notice(`${failed.message} Trying again.`)
+      onRetry?.(event)
+    }
+    const series = retries.start(signal, onNext, { mostSilences })
     for (;;) {
       try {
         const result = await run(series)
         series.done()
         return result
       } catch (error) {
-        const failed = translate(error, about, signal)
+        failed = translate(error, about, signal)
         if (failed.kind === 'throttled') counters.throttled++
         await series.wait(failed, { retryAfterMs: retryAfter(failed, clock()) }).catch((reason: unknown) => {
           throw translate(reason, about, signal)
         })
       }
     }
-  }
-
-  const told = new Set<string>()
-  const notice = (message: string): void => {
-    if (told.has(message)) return
-    told.add(message)
-    options.notice(message)
   }
 
   // Callers pass one signal with thousands of small objects.

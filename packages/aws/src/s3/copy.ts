@@ -16,6 +16,8 @@ const MiB = 1 << 20
 const copyPartBytes = 512 * MiB
 /** S3 answers when it is through with the bytes. */
 const patience = 20
+/** 1,200 s at the default: a store that has not copied a part twice by then will not. */
+const mostSilences = 2
 
 const sourceHeaders = (source: FileEntry): Record<string, string> => ({
   'x-amz-copy-source': `/${source.container}/${encodeKey(source.key)}${
@@ -81,7 +83,7 @@ const copyAtOnce = async (
     ...sourceHeaders(source),
     ...conditionHeaders(options),
   }
-  return client.retrying(context, { signal }, () =>
+  return client.retrying(context, { signal, mostSilences }, () =>
     client.attempt({ method: 'PUT', headers, patience, signal }, context, async (response) => {
       const { ETag } = await resultFields(response, 'CopyObjectResult')
       options.onBytes?.(source.size)
@@ -164,7 +166,7 @@ const copyPart = (
     ...sourceHeaders(source),
     'x-amz-copy-source-range': `bytes=${start}-${end - 1}`,
   }
-  return client.retrying(context, { signal }, () =>
+  return client.retrying(context, { signal, mostSilences }, () =>
     client.attempt({ method: 'PUT', query, headers, patience, signal }, context, async (response) => {
       const { ETag, ChecksumCRC64NVME: crc } = await resultFields(response, 'CopyPartResult')
       if (ETag === undefined)

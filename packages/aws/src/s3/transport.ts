@@ -180,7 +180,7 @@ export const createTransport = (context: TransportContext): S3Transport => {
       const text = await readText(response.body as AsyncIterable<Buffer>, maxErrorBytes)
       const failure = failureOf(response, text)
       const now = context.clock()
-      if (isSkew(failure) && !clockCorrected) {
+      if (isSkew(failure, now) && !clockCorrected) {
         const offset = clockOffset(failure, now)
         if (offset !== undefined) {
           counters.clockOffsetMs = offset

@@ -10,6 +10,13 @@ import { findWritten } from './written.ts'
 /** S3 may take minutes to put thousands of parts together; until then it sends spaces, if anything. */
 const patience = 10
 
+/**
+ * Two tries without an answer take 600 s at the default of 30 s for others: S3 itself answers at once and sends spaces
+ * while it works, and a store that needed longer than that twice is no longer working on it. Without this bound a store
+ * that never answers would hold a run for 10 times 300 s.
+ */
+const mostSilences = 2
+
 const document = (parts: readonly SentPart[]) =>
   xmlBody(
     'CompleteMultipartUpload',
@@ -85,7 +92,7 @@ export const completeUpload = async (
     })
 
   try {
-    return await client.retrying(context, { signal }, async () => {
+    return await client.retrying(context, { signal, mostSilences }, async () => {
       try {
         return await attempt()
       } catch (error) {
