@@ -345,22 +345,6 @@ describe('an end before the end', () => {
 })
 
 describe('an upload that is completed later', () => {
-  test('is given up after two tries without an answer, of ten each', async () => {
-    const notices: string[] = []
-    const impatient = openWriter(aws, {
-      retry: { ...quick, attempts: 10, answerTimeoutMs: 20 },
-      notice: (message) => notices.push(message),
-    })
-    const upload = await impatient.startUpload('silent')
-    await upload.send(small)
-    aws.faults.add({ when: { operation: 'CompleteMultipartUpload' }, fault: { kind: 'hang' } })
-    const before = aws.log.entries().length
-    await expect(upload.complete()).rejects.toMatchObject({ kind: 'network', code: 'UnknownOutcome' })
-    const tries = aws.log.entries().slice(before)
-    expect(tries.filter(({ operation }) => operation === 'CompleteMultipartUpload')).toHaveLength(2)
-    expect(notices).toEqual([expect.stringMatching(/sent nothing for too long. Trying again/)])
-  })
-
   test('is not to be seen before, and is listed with its parts', async () => {
     const upload = await access.startUpload('later', { contentType: 'text/csv', metadata: { run: '7' } })
     expect(await upload.send(streamOf(large))).toEqual({ size: large.length, parts: 3 })
