@@ -15,22 +15,17 @@ import {
   type TableMetadata,
   tableSchemaOf,
 } from '@penstock/iceberg'
-import type { LoadedTable } from './catalogs/catalog.ts'
+import type { IcebergTable } from './catalogs/catalog.ts'
 
 /** An Iceberg table at one version. */
 export const openIcebergTable = async (
   place: CatalogTable,
-  loaded: Extract<LoadedTable, { kind: 'iceberg' }>,
+  loaded: IcebergTable,
   reader: FileReader,
   options: { readonly at: TableVersion | undefined; readonly signal: AbortSignal },
 ): Promise<ZeroCopyTable> => {
   const name = [...place.namespace, place.name].join('.')
-  const { metadataLocation } = loaded
-  const bytes =
-    loaded.metadata ??
-    (await reader.read(metadataLocation ?? '', { signal: options.signal }).catch((error: unknown) => {
-      throw missingMetadata(error, name, metadataLocation ?? '')
-    }))
+  const { bytes, metadataLocation } = await metadataOf(loaded, reader, name, options.signal)
   const metadata = parseTableMetadata(bytes, metadataLocation ?? `table ${name}`)
   const version = selectVersion(metadata, options.at)
   const files = neverChanging(reader, metadata.uuid)
@@ -42,6 +37,29 @@ export const openIcebergTable = async (
     scan: (request) => planScan({ metadata, version, reader: files, request }),
     details: async () => detailsOf(metadata, version),
   } satisfies ZeroCopyTable)
+}
+
+/** The metadata file; the one that is likely is read while what counts is on its way. */
+const metadataOf = async (
+  { confirmed, metadata, metadataLocation = '' }: IcebergTable,
+  reader: FileReader,
+  name: string,
+  signal: AbortSignal,
+): Promise<{ readonly bytes: Uint8Array; readonly metadataLocation: string | undefined }> => {
+  if (metadata) return { bytes: metadata, metadataLocation: undefined }
+  const stop = new AbortController()
+  const reading = reader.read(metadataLocation, { signal: AbortSignal.any([signal, stop.signal]) })
+  reading.catch(() => {})
+  try {
+    const sure = await confirmed
+    if (sure && sure.metadataLocation !== metadataLocation)
+      return await metadataOf(sure, reader, name, signal)
+    return { bytes: await reading, metadataLocation }
+  } catch (error) {
+    throw missingMetadata(error, name, metadataLocation)
+  } finally {
+    stop.abort()
+  }
 }
 
 /** Files of a table are written once, under names of their own: what was read of them can be kept. */

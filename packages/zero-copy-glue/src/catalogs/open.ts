@@ -112,7 +112,11 @@ const glueRestCatalog = (opening: Opening): Catalog => {
       const iceberg = rest.load(table)
       iceberg.catch(() => {})
       const found = await glueTable(glue, table, config)
-      return isIcebergTable(found) ? iceberg : hiveTable(glue, table, found)
+      if (!isIcebergTable(found)) return hiveTable(glue, table, found)
+      const { metadata_location: metadataLocation } = found.parameters
+      // The API answers a round of requests sooner: the file is read meanwhile.
+      if (metadataLocation === undefined || vendedCredentials) return iceberg
+      return { kind: 'iceberg', metadataLocation, confirmed: iceberg }
     },
   }
 }

@@ -1,6 +1,6 @@
 import type { AwsAuthentication, AwsCredentials, CatalogRest } from '@penstock/aws'
 import { type CatalogTable, ConnectorError } from '@penstock/core'
-import type { Catalog, LoadedTable } from './catalog.ts'
+import type { Catalog, IcebergTable } from './catalog.ts'
 import { type Permissions, restPath } from './permissions.ts'
 import {
   jsonBytes,
@@ -24,6 +24,11 @@ export interface RestCatalogOptions {
   readonly clock: () => Date
 }
 
+/** A catalog of Iceberg tables alone. */
+export interface RestCatalog extends Catalog {
+  load(table: CatalogTable): Promise<IcebergTable>
+}
+
 /** Levels of a namespace are joined by this character in paths and parameters. */
 const levelSeparator = '\u001f'
 
@@ -34,7 +39,7 @@ const delegation = { 'x-iceberg-access-delegation': 'vended-credentials' }
  * A catalog of the Iceberg REST protocol,
  * https://github.com/apache/iceberg/blob/main/open-api/rest-catalog-open-api.yaml
  */
-export const restCatalog = (options: RestCatalogOptions): Catalog => {
+export const restCatalog = (options: RestCatalogOptions): RestCatalog => {
   const { rest, warehouse, permissions, nested } = options
   let prefix: Promise<string> | undefined
 
@@ -127,7 +132,7 @@ export const restCatalog = (options: RestCatalogOptions): Catalog => {
       const segments = ['namespaces', namespace.join(levelSeparator), 'tables']
       for await (const answer of pages('ListTables', namespace, segments, {})) yield* readIdentifiers(answer)
     },
-    load: async (table): Promise<LoadedTable> => {
+    load: async (table): Promise<IcebergTable> => {
       const { metadataLocation, metadata, vended } = await loadTable(table)
       return {
         kind: 'iceberg',
