@@ -6,6 +6,9 @@ const reference: Record<'commands' | 'connectors', Page[]> = JSON.parse(
   readFileSync(new URL('../.pages/reference.json', import.meta.url), 'utf8'),
 )
 
+const isShell =
+  /^(\$ )?(penstock|npm|npx|pnpm|node|cd|export|git|ssh|docker|curl|aws|rclone|psql|PENSTOCK_\w+=)\b/m
+
 /** A dead link ends the build. */
 export default defineConfig({
   title: 'Penstock',
@@ -17,9 +20,15 @@ export default defineConfig({
   markdown: {
     // `{{` is no expression here: pages are written for people who read them in the repository too.
     config: ({ renderer }) => {
-      for (const rule of ['text', 'code_inline', 'code_block'] as const) {
+      for (const rule of ['text', 'code_inline'] as const) {
         const render = renderer.rules[rule]
         renderer.rules[rule] = (...args) => (render?.(...args) ?? '').replaceAll('{', '&#123;')
+      }
+      // An indented block looks like a fenced one: with a frame, a button to copy it, and scrolled on a phone.
+      renderer.rules.code_block = (tokens, index, ...rest) => {
+        const token = tokens[index]
+        if (token) token.info = isShell.test(token.content) ? 'sh' : 'txt'
+        return renderer.rules.fence?.(tokens, index, ...rest) ?? ''
       }
     },
   },

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is how references are written
 import { existsSync } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { runHistory } from '@penstock/runtime'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -98,6 +98,37 @@ describe('forms', () => {
   it('ask for an auth method, and for a name that is not taken', async () => {
     const { json } = await call('PUT', '/api/connections/x', { ...draft(), auth: {} })
     expect(json.problems).toEqual([{ path: ['auth', 'method'], message: 'is required' }])
+  })
+})
+
+describe('a draft', () => {
+  const drafted = (body: unknown) => call('POST', '/api/drafts/tried/check', body as object)
+
+  it('is tested before it is saved, and leaves nothing', async () => {
+    const before = await test.yaml()
+    expect(lines((await drafted({ ...draft(), create: true })).text).at(-1)).toEqual({ done: 'passed' })
+    const wrong = { ...draft(), fields: { ...draft().fields, bucket: 'no-such' } }
+    const steps = lines((await drafted(wrong)).text)
+    expect(steps.at(-1)).toEqual({ done: 'failed' })
+    expect(steps.find(({ step }) => step?.status === 'failed').step.error).toMatchObject({
+      kind: 'not-found',
+    })
+    expect(await test.yaml()).toBe(before)
+    expect(existsSync(join(test.folder, '.penstock/secrets/tried'))).toBe(false)
+    expect(
+      (await readdir(join(test.folder, '.penstock/secrets'))).filter((name) => /draft/.test(name)),
+    ).toEqual([])
+  })
+
+  it('says what can not be resolved, and what is wrong in the form', async () => {
+    const auth = { ...draft().auth, secretAccessKey: '${env:PENSTOCK_NOT_SET}' }
+    const [line] = lines((await drafted({ ...draft(), auth })).text)
+    expect(line.error).toMatchObject({
+      code: 'MissingVariable',
+      message: expect.stringMatching(/^The environment variable/),
+    })
+    const { status, json } = await drafted({ ...draft(), fields: { bucket } })
+    expect({ status, json }).toMatchObject({ status: 422, json: { problems: [{ path: ['region'] }] } })
   })
 })
 

@@ -62,12 +62,22 @@ export const path = (parts: TemplateStringsArray, ...names: readonly string[]): 
   parts.reduce((text, part, index) => `${text}${encodeURIComponent(names[index - 1] ?? '')}${part}`)
 
 /** Tests a connection; each step is told as soon as it is known. */
-export const checkConnection = async (
+export const checkConnection = (
   name: string,
   tell: (line: CheckLine) => void,
   signal: AbortSignal,
-): Promise<void> => {
-  const response = await send('POST', path`/api/connections/${name}/check`, undefined, signal)
+): Promise<void> => readSteps(send('POST', path`/api/connections/${name}/check`, undefined, signal), tell)
+
+/** The same of what a form says, before it is saved. Throws {@link ApiProblem} where a field is wrong. */
+export const checkDraft = (
+  name: string,
+  body: unknown,
+  tell: (line: CheckLine) => void,
+  signal: AbortSignal,
+): Promise<void> => readSteps(send('POST', path`/api/drafts/${name}/check`, body, signal), tell)
+
+const readSteps = async (sent: Promise<Response>, tell: (line: CheckLine) => void): Promise<void> => {
+  const response = await sent
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
   let rest = ''
   for (;;) {

@@ -1,5 +1,6 @@
 import type {
   AuthForm,
+  CheckStep,
   ConnectionDraft,
   ConnectorForm,
   FieldProblem,
@@ -8,7 +9,8 @@ import type {
 } from '@penstock/ui/api'
 import { type ComponentChildren, h } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { ApiProblem, call, path, problemOf } from './client.ts'
+import { type CheckState, CheckSteps } from './check-steps.ts'
+import { ApiProblem, call, checkDraft, path, problemOf } from './client.ts'
 import { type FormContext, SchemaForm } from './form.ts'
 import type { Values } from './form-values.ts'
 import { linkTo } from './hooks.ts'
@@ -23,6 +25,8 @@ interface EditorProps {
   readonly taken: readonly string[]
   readonly onSaved: (saved: SavedConnection) => void
 }
+
+type Test = CheckState & { readonly steps: readonly CheckStep[] }
 
 const sorted = (methods: readonly AuthForm[]): readonly AuthForm[] =>
   [...methods].sort((a, b) => Number(b.recommended ?? false) - Number(a.recommended ?? false))
@@ -45,6 +49,10 @@ export const ConnectionEditor = ({
   const [auths, setAuths] = useState<Readonly<Record<string, Values>>>({ [method]: formerAuth })
   const [state, setState] = useState<{ busy: boolean; thrown?: unknown }>({ busy: false })
   const [saved, setSaved] = useState<SavedConnection>()
+  const [test, setTest] = useState<Test>()
+  // Who leaves the form ends its test.
+  const leaving = useRef(new AbortController())
+  useEffect(() => () => leaving.current.abort(), [])
   const frame = useRef<HTMLFormElement>(null)
   const [edited, setEdited] = useState<readonly string[]>([])
   const told: readonly FieldProblem[] = state.thrown instanceof ApiProblem ? state.thrown.problems : []
@@ -61,9 +69,12 @@ export const ConnectionEditor = ({
     connection: name,
     onEdit: (at) => setEdited((before) => [...before, at.join('.')]),
   }
-  const save = async () => {
+  // A role whose external id is made now can't trust it yet: it is saved first.
+  const canTest = !(chosen?.makesExternalId && !auth.externalId)
+  const save = async ({ anyway = false } = {}) => {
     setState({ busy: true })
     setEdited([])
+    setTest(undefined)
     try {
       const body = {
         connector: draft.connector,
@@ -72,6 +83,7 @@ export const ConnectionEditor = ({
         ...(description.trim() === '' ? {} : { description: description.trim() }),
         ...(chosen ? { auth: { method, ...auth } } : {}),
       }
+      if (canTest && !anyway && !(await passes(body))) return setState({ busy: false })
       const result = await call<SavedConnection>('PUT', path`/api/connections/${name}`, { body })
       setState({ busy: false })
       if (result.externalId === undefined) onSaved(result)
@@ -79,6 +91,26 @@ export const ConnectionEditor = ({
     } catch (thrown) {
       setState({ busy: false, thrown })
     }
+  }
+  const passes = async (body: unknown): Promise<boolean> => {
+    let now: Test = { steps: [], running: true }
+    const change = (changes: Partial<Test>) => {
+      now = { ...now, ...changes }
+      setTest(now)
+    }
+    change({})
+    try {
+      const tell: Parameters<typeof checkDraft>[2] = (line) => {
+        if ('step' in line) change({ steps: [...now.steps, line.step] })
+        else if ('done' in line) change({ running: false, done: line.done })
+        else change({ running: false, done: 'failed', thrown: line.error })
+      }
+      await checkDraft(name, body, tell, leaving.current.signal)
+    } catch (thrown) {
+      setTest(undefined)
+      throw thrown
+    }
+    return now.done === 'passed'
   }
   if (saved) return h(RoleNextSteps, { saved })
   // A problem of a field that the form does not show is told as a whole.
@@ -136,11 +168,25 @@ export const ConnectionEditor = ({
         omit: form.canShare ? ['shares', 'dataLocations'] : [],
       }),
     ),
+    test &&
+      h(
+        'section',
+        { class: 'panel' },
+        h('h2', null, 'Test of the connection'),
+        h(CheckSteps, test),
+        test.done === 'failed' && h('p', { class: 'problem', role: 'alert' }, 'Nothing was saved.'),
+      ),
     state.thrown !== undefined && !isMarked && h(ErrorBox, { error: problemOf(state.thrown) }),
     h(
       'div',
       { class: 'actions' },
-      h(Button, { type: 'submit', kind: 'primary', busy: state.busy }, 'Save and test'),
+      h(
+        Button,
+        { type: 'submit', kind: 'primary', busy: state.busy },
+        canTest ? (state.busy ? 'Testing …' : 'Test and save') : 'Save',
+      ),
+      test?.done === 'failed' &&
+        h(Button, { busy: state.busy, onClick: () => void save({ anyway: true }) }, 'Save as it is'),
       h(
         LinkButton,
         {

@@ -9,21 +9,11 @@ import type {
 import { type ComponentChildren, h } from 'preact'
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import { CatalogBrowser } from './catalog-browser.ts'
+import { type CheckState, CheckSteps } from './check-steps.ts'
 import { call, checkConnection, path, problemOf } from './client.ts'
 import { ConnectionEditor } from './connection-editor.ts'
 import { goTo, linkTo, useAction, useLoaded } from './hooks.ts'
-import {
-  Await,
-  Badge,
-  Button,
-  Confirm,
-  Copyable,
-  Empty,
-  ErrorBox,
-  PageHead,
-  Spinner,
-  Status,
-} from './parts.ts'
+import { Await, Badge, Button, Confirm, Copyable, Empty, ErrorBox, PageHead } from './parts.ts'
 import { SourceBrowser } from './source-browser.ts'
 
 const tabs = [
@@ -104,7 +94,7 @@ const tabOf = (tab: string, props: TabProps): ComponentChildren => {
 /** Runs the test at once, and shows each step as it ends. */
 const CheckTab = ({ name }: { readonly name: string }): ComponentChildren => {
   const [steps, setSteps] = useState<readonly CheckStep[]>([])
-  const [state, setState] = useState<{ running: boolean; done?: string; thrown?: unknown }>({ running: true })
+  const [state, setState] = useState<CheckState>({ running: true })
   const [turn, setTurn] = useState(0)
   useEffect(() => {
     const controller = new AbortController()
@@ -130,13 +120,7 @@ const CheckTab = ({ name }: { readonly name: string }): ComponentChildren => {
       h('h2', null, 'Test of the connection'),
       h(Button, { busy: state.running, onClick: again }, state.running ? 'Testing …' : 'Test again'),
     ),
-    h(
-      'ol',
-      { class: 'steps', 'aria-live': 'polite' },
-      steps.map((step) => h(CheckRow, { key: step.id, step })),
-      state.running && h('li', { key: 'running' }, h(Spinner, { text: 'Calling …' })),
-    ),
-    state.thrown !== undefined && h(ErrorBox, { error: state.thrown as ReturnType<typeof problemOf> }),
+    h(CheckSteps, { steps, ...state }),
     state.done === 'passed' &&
       h(
         'p',
@@ -146,20 +130,6 @@ const CheckTab = ({ name }: { readonly name: string }): ComponentChildren => {
       ),
   )
 }
-
-const CheckRow = ({ step }: { readonly step: CheckStep }): ComponentChildren =>
-  h(
-    'li',
-    { class: `step ${step.status}` },
-    h(
-      'div',
-      null,
-      h('strong', null, step.title),
-      step.detail !== undefined && !step.error && h('span', { class: 'detail' }, step.detail),
-    ),
-    h(Status, { status: step.status }),
-    step.error && h(ErrorBox, { error: step.error }),
-  )
 
 const PolicyTab = ({ name }: { readonly name: string }): ComponentChildren => {
   const policies = useLoaded(name, (signal) =>

@@ -1,10 +1,20 @@
+import { randomUUID } from 'node:crypto'
 import { errorFields } from '@penstock/command-kit'
-import { type AnyConnector, type AuthMethod, ConnectorError, schemaFields } from '@penstock/core'
+import {
+  type AnyConnector,
+  type AuthMethod,
+  type Connection,
+  ConnectorError,
+  schemaFields,
+  toConnectorError,
+} from '@penstock/core'
 import {
   connectionNamed,
   connectionProblems,
   needsExternalId,
+  openConnection,
   type Project,
+  parseProject,
   problemsError,
   removeConnection,
   runCheck,
@@ -51,14 +61,18 @@ export const readConnection = async (host: UiHost, name: string): Promise<Connec
 const methodOf = (connector: AnyConnector, auth: Fields | undefined): AuthMethod | undefined =>
   ((connector.auth ?? []) as readonly AuthMethod[]).find(({ id }) => id === auth?.method)
 
-/** Adds a connection, or replaces one. What is wrong is told field by field, and then nothing is written. */
-export const writeConnection = async (
+/**
+ * A draft as the project file would have it, with the secrets that were typed under a name of their own. What is wrong is
+ * told field by field.
+ */
+const editOf = async (
   host: UiHost,
+  project: Project,
   name: string,
   body: Readonly<Record<string, unknown>>,
-): Promise<SavedConnection> => {
+  secretsUnder = name,
+) => {
   const draft = readDraft(body)
-  const project = await projectOf(host)
   const created = !Object.hasOwn(project.connections, name)
   if (body.create === true && !created)
     throw invalidForm(new ConnectorError('conflict', `There is a connection "${name}" already.`), [
@@ -68,7 +82,7 @@ export const writeConnection = async (
   const given = draft.auth ?? {}
   const externalId = needsExternalId(methodOf(connector, given), given) ? await newExternalId() : undefined
   const auth = externalId === undefined ? draft.auth : { ...given, externalId }
-  const taken = takeSecrets({ name, connector, fields: draft.fields, auth })
+  const taken = takeSecrets({ name: secretsUnder, connector, fields: draft.fields, auth })
   const edit = {
     name,
     connector,
@@ -80,7 +94,18 @@ export const writeConnection = async (
   const problems = connectionProblems(edit)
   if (problems.length > 0) throw invalidForm(problemsError(problems), problems)
   host.addSecrets(taken.typed.map(({ text }) => text))
-  await writeSecrets(project.folder, taken.typed)
+  return { edit, typed: taken.typed, externalId, created }
+}
+
+/** Adds a connection, or replaces one. Where something is wrong, nothing is written. */
+export const writeConnection = async (
+  host: UiHost,
+  name: string,
+  body: Readonly<Record<string, unknown>>,
+): Promise<SavedConnection> => {
+  const project = await projectOf(host)
+  const { edit, typed, externalId, created } = await editOf(host, project, name, body)
+  await writeSecrets(project.folder, typed)
   const saved = await saveConnection(project, edit)
   const { trust } = await policies(host, saved, name).catch((): Policies => ({}))
   return {
@@ -124,9 +149,49 @@ export const checkSteps = async (
   host: UiHost,
   name: string,
   signal: AbortSignal,
-  tell: (line: CheckLine) => void,
-): Promise<void> => {
-  const connection = await useConnection(host, await projectOf(host), name)
+  tell: Tell,
+): Promise<void> => testSteps(await useConnection(host, await projectOf(host), name), signal, tell)
+
+type Tell = (line: CheckLine) => void
+
+/**
+ * A test of what a form says, before anything is saved. Throws where a field is wrong; what it gives runs the test and
+ * leaves nothing.
+ */
+export const draftCheck = async (
+  host: UiHost,
+  name: string,
+  body: Readonly<Record<string, unknown>>,
+): Promise<(signal: AbortSignal, tell: Tell) => Promise<void>> => {
+  const project = await projectOf(host)
+  const kept = `.draft-${randomUUID()}`
+  const { edit, typed } = await editOf(host, project, name, body, kept)
+  const { reference, fields, auth, connector } = edit
+  // JSON is YAML, too.
+  const text = JSON.stringify({ connections: { [name]: { ...fields, connector: reference, auth } } })
+  return async (signal, tell) => {
+    try {
+      await writeSecrets(project.folder, typed)
+      const connection = await openConnection(parseProject(text, project.file), name, connector)
+      host.addSecrets(connection.secrets())
+      await testSteps(connection, signal, tell)
+    } catch (error) {
+      throw withoutPlace(toConnectorError(error))
+    } finally {
+      await removeSecrets(project.folder, kept)
+    }
+  }
+}
+
+/** A draft stands at no line of the file. */
+const withoutPlace = (error: ConnectorError): ConnectorError =>
+  new ConnectorError(error.kind, error.message.replace(/^\S*:\d+:\d+: /, ''), {
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(error.code === undefined ? {} : { code: error.code }),
+    cause: error,
+  })
+
+const testSteps = async (connection: Connection, signal: AbortSignal, tell: Tell): Promise<void> => {
   const steps = await runCheck(connection, {
     signal,
     onStep: ({ error, ...step }) => tell({ step: error ? { ...step, error: errorFields(error) } : step }),

@@ -6,6 +6,7 @@ import {
   checkSteps,
   connectionPolicies,
   deleteConnection,
+  draftCheck,
   readConnection,
   writeConnection,
 } from './connections.ts'
@@ -71,6 +72,7 @@ const routes: readonly (readonly [method: Method, path: string, handler: Handler
   ],
   ['DELETE', '/api/connections/:name', (call) => deleteConnection(call.host, first(call)).then(() => done)],
   ['POST', '/api/connections/:name/check', (call) => check(call)],
+  ['POST', '/api/drafts/:name/check', (call) => checkDraft(call)],
   ['GET', '/api/connections/:name/policy', (call) => connectionPolicies(call.host, first(call))],
   [
     'GET',
@@ -169,12 +171,23 @@ const readConnector = async (call: Call) => {
   return connectorForm({ reference, origin: known?.origin ?? 'installed', connector })
 }
 
-const check = async (call: Call): Promise<undefined> => {
-  const { host, response, signal } = call
+const check = (call: Call): Promise<undefined> =>
+  replySteps(call, (tell) => checkSteps(call.host, first(call), call.signal, tell))
+
+/** What is wrong in the form is an answer of its own, before the steps. */
+const checkDraft = async (call: Call): Promise<undefined> => {
+  const test = await draftCheck(call.host, first(call), await readJson(call.request))
+  return replySteps(call, (tell) => test(call.signal, tell))
+}
+
+const replySteps = async (
+  { host, response }: Call,
+  run: (tell: (line: CheckLine) => void) => Promise<void>,
+): Promise<undefined> => {
   const write = replyLines(response)
   const tell = (line: CheckLine) => write(host.redact(line))
   try {
-    await checkSteps(host, first(call), signal, tell)
+    await run(tell)
   } catch (error) {
     if (!response.destroyed) tell({ error: errorRecord(toConnectorError(error)) })
   }
