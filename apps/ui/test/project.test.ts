@@ -1,10 +1,10 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is how references are written
 import { existsSync } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { runHistory } from '@penstock/runtime'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { bucket, send, startTestUi, type TestUi } from './server.ts'
+import { bucket, draftOf, lines, send, startTestUi, type TestUi } from './server.ts'
 
 let test: TestUi
 beforeAll(async () => {
@@ -18,22 +18,7 @@ afterAll(() => test.close())
 const call: TestUi['call'] = (...given) => test.call(...given)
 
 /** A connection as the form sends it, its secret typed in. */
-const draft = () => ({
-  connector: 'source-s3',
-  description: 'The lake',
-  fields: { region: 'us-east-1', bucket, endpoint: test.aws.endpoint },
-  auth: {
-    method: 'access-key',
-    accessKeyId: test.aws.root.accessKeyId,
-    secretAccessKey: { typed: test.aws.root.secretAccessKey },
-  },
-})
-
-const lines = (text: string) =>
-  text
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line))
+const draft = () => draftOf(test)
 
 /** Follows a run to its end by server-sent events. */
 const finished = async (id: string) => {
@@ -98,37 +83,6 @@ describe('forms', () => {
   it('ask for an auth method, and for a name that is not taken', async () => {
     const { json } = await call('PUT', '/api/connections/x', { ...draft(), auth: {} })
     expect(json.problems).toEqual([{ path: ['auth', 'method'], message: 'is required' }])
-  })
-})
-
-describe('a draft', () => {
-  const drafted = (body: unknown) => call('POST', '/api/drafts/tried/check', body as object)
-
-  it('is tested before it is saved, and leaves nothing', async () => {
-    const before = await test.yaml()
-    expect(lines((await drafted({ ...draft(), create: true })).text).at(-1)).toEqual({ done: 'passed' })
-    const wrong = { ...draft(), fields: { ...draft().fields, bucket: 'no-such' } }
-    const steps = lines((await drafted(wrong)).text)
-    expect(steps.at(-1)).toEqual({ done: 'failed' })
-    expect(steps.find(({ step }) => step?.status === 'failed').step.error).toMatchObject({
-      kind: 'not-found',
-    })
-    expect(await test.yaml()).toBe(before)
-    expect(existsSync(join(test.folder, '.penstock/secrets/tried'))).toBe(false)
-    expect(
-      (await readdir(join(test.folder, '.penstock/secrets'))).filter((name) => /draft/.test(name)),
-    ).toEqual([])
-  })
-
-  it('says what can not be resolved, and what is wrong in the form', async () => {
-    const auth = { ...draft().auth, secretAccessKey: '${env:PENSTOCK_NOT_SET}' }
-    const [line] = lines((await drafted({ ...draft(), auth })).text)
-    expect(line.error).toMatchObject({
-      code: 'MissingVariable',
-      message: expect.stringMatching(/^The environment variable/),
-    })
-    const { status, json } = await drafted({ ...draft(), fields: { bucket } })
-    expect({ status, json }).toMatchObject({ status: 422, json: { problems: [{ path: ['region'] }] } })
   })
 })
 

@@ -126,3 +126,22 @@ export const send = (
     sent.on('error', reject)
     sent.end(body)
   })
+
+/** A connection as the form sends it, its secret typed in. */
+export const draftOf = ({ aws }: TestUi) => ({
+  connector: 'source-s3',
+  description: 'The lake',
+  fields: { region: 'us-east-1', bucket, endpoint: aws.endpoint },
+  auth: {
+    method: 'access-key',
+    accessKeyId: aws.root.accessKeyId,
+    secretAccessKey: { typed: aws.root.secretAccessKey },
+  },
+})
+
+/** Lines of an answer that comes step by step. */
+export const lines = (text: string) =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
