@@ -113,8 +113,8 @@ const crashInMode = async ({ connector, options, gate, mode, signal }: Subject):
   const steps = gate.messages()
   if (steps === 0) fail('Nothing was sent to the endpoint of the configuration.')
   let inBetween: string | undefined
-  for (const step of chosenSteps(steps))
-    for (const delivered of [false, true]) {
+  for (const [index, step] of chosenSteps(steps).entries())
+    for (const delivered of fatesOf(step, index, steps)) {
       const commit = `crash-${step}-${delivered}`
       const when = `after a crash at step ${step} of ${steps}, which was ${delivered ? 'done without an answer' : 'lost'} (${mode})`
       await options.clear()
@@ -132,6 +132,10 @@ const crashInMode = async ({ connector, options, gate, mode, signal }: Subject):
   gate.disarm()
   return { inBetween, afterRetry: undefined }
 }
+
+/** Whether the step is lost or done: both where the run becomes visible, before that one of them in turn. */
+const fatesOf = (step: number, index: number, count: number): readonly boolean[] =>
+  step > count - lastSteps ? [false, true] : [index % 2 === 1]
 
 const chosenSteps = (count: number): readonly number[] => {
   const all = Array.from({ length: count }, (_, index) => index + 1)
