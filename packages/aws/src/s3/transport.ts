@@ -79,13 +79,15 @@ export interface Counters {
 }
 
 const userAgent = 'penstock'
+/** The second one is for a store of several machines of which one has a clock that is off. */
+const maxClockCorrections = 2
 /** Error documents are small; what is longer is none. */
 const maxErrorBytes = 64 * 1024
 
 /** Sends signed requests to one bucket. */
 export interface S3Transport {
   /**
-   * Sends one request. An answer beyond 2xx is thrown as AwsFailure. A clock that is off is corrected once, an expired
+   * Sends one request. An answer beyond 2xx is thrown as AwsFailure. A clock that is off is corrected, an expired
    * token is renewed once; nothing else is tried again here. Redirections are answers, never followed: a signature is
    * for one host.
    */
@@ -172,7 +174,7 @@ export const createTransport = (context: TransportContext): S3Transport => {
     const path = pathOf(address, request)
     const target = { path, query: encodeQuery(request.query ?? {}) }
     let credentials = await context.provider?.()
-    let clockCorrected = false
+    let corrections = 0
     let renewed = false
     for (;;) {
       const response = await sendOnce(request, target, credentials)
@@ -180,11 +182,11 @@ export const createTransport = (context: TransportContext): S3Transport => {
       const text = await readText(response.body as AsyncIterable<Buffer>, maxErrorBytes)
       const failure = failureOf(response, text)
       const now = context.clock()
-      if (isSkew(failure, now) && !clockCorrected) {
+      if (isSkew(failure, now) && corrections < maxClockCorrections) {
         const offset = clockOffset(failure, now)
         if (offset !== undefined) {
           counters.clockOffsetMs = offset
-          clockCorrected = true
+          corrections++
           continue
         }
       }
