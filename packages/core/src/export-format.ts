@@ -77,7 +77,7 @@ export const csvOptionIssues = (format: CsvExportOptions): readonly CsvOptionIss
       emptyValue === undefined && {
         field: 'nullValue',
         message: 'With all fields in quotes an empty text is "" as well: it could not be told from null.',
-        hint: 'Choose another null value or an empty value. Is it meant so, say "" as the empty value too.',
+        hint: 'Choose another null value, or an empty value. To have both alike, make the empty value "" as well.',
       },
   ]
   return issues.filter((issue) => issue !== false)

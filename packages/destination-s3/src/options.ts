@@ -232,7 +232,7 @@ export const layoutOf = (given: S3ExportOptions): FileLayout => {
 export const lossWarning = (given: S3ExportOptions): string | undefined => {
   const format = formatOf(given)
   return format.type === 'csv' && csvEmptyIsNull(format)
-    ? `A null and an empty text are both written as ${format.nullValue || 'an empty field'}, as the empty value asks for: no reader can tell them apart.`
+    ? 'Null and empty texts are written alike: no reader can tell them apart.'
     : undefined
 }
 

@@ -66,7 +66,8 @@ export const parseProjectText = (text: string, file: string): ProjectDocument =>
       },
     )
   const first = document.errors[0]
-  if (first) throw error(place(first.pos[0]), yamlMessage(first.code, first.message), {})
+  if (first)
+    throw error(place(first.pos[0]), yamlMessage(first.code, first.message, text.slice(first.pos[0])), {})
   const position: ProjectDocument['position'] = (path, at = 'value') => {
     const offset = offsetOf(document, path, at)
     return offset === undefined ? undefined : place(offset)
@@ -81,8 +82,11 @@ export const parseProjectText = (text: string, file: string): ProjectDocument =>
   })
 }
 
-const yamlMessage = (code: string, message: string): string => {
-  if (code === 'DUPLICATE_KEY') return 'This name is given twice.'
+const yamlMessage = (code: string, message: string, from: string): string => {
+  if (code === 'DUPLICATE_KEY') {
+    const name = /^[\w.-]+(?=\s*:)/.exec(from)?.[0]
+    return `${name === undefined ? 'This name' : `"${name}"`} is given twice: there can be one.`
+  }
   if (code === 'TAB_AS_INDENT') return 'YAML is indented with spaces, not with tabs.'
   return `This is no valid YAML: ${message.split('\n')[0]}`
 }
