@@ -36,6 +36,8 @@ export interface ZeroCopyMeasurement {
   readonly cpuMs: number
   /** Bytes of footers and of the chunks that no statistics exclude, as Penstock's receipt has them. */
   readonly bytesNeeded?: number
+  /** Of `ms` what the download took. */
+  readonly downloadMs?: number
 }
 
 const memoryLimit = '600MiB'
@@ -112,11 +114,17 @@ const runPenstock = async (task: ZeroCopyTask) => {
 const task = JSON.parse(process.argv[2] ?? '{}') as ZeroCopyTask
 const started = performance.now()
 const cpuBefore = process.cpuUsage()
+let downloadMs: number | undefined
+const downloaded = async () => {
+  const folder = await download(task)
+  downloadMs = performance.now() - started
+  return folder
+}
 const { rows, bytesNeeded } =
   task.kind === 'penstock' || task.kind === 'iceberg'
     ? await runPenstock(task)
     : {
-        rows: await readLocal(task, task.kind === 'whole' ? await download(task) : task.folder),
+        rows: await readLocal(task, task.kind === 'whole' ? await downloaded() : task.folder),
         bytesNeeded: undefined,
       }
 const ms = performance.now() - started
@@ -132,5 +140,6 @@ const measurement: ZeroCopyMeasurement = {
   ),
   peakMemory: process.resourceUsage().maxRSS * 1024,
   ...(bytesNeeded !== undefined && { bytesNeeded }),
+  ...(downloadMs !== undefined && { downloadMs }),
 }
 console.log(JSON.stringify(measurement))
