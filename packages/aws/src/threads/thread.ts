@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { ConnectorError } from '@penstock/core'
 
@@ -22,12 +23,16 @@ export interface Answer<Reply> {
   readonly error?: { readonly message: string; readonly code?: string }
 }
 
-/**
- * The thread is started by the first request, with the module `name` next to `base`.
- * The sources run as .ts, the build as .js.
- */
+/** The sources run as .ts, the build as .js. */
+const moduleOf = (name: string, base: string): URL =>
+  new URL(`${name}.${base.endsWith('.ts') ? 'ts' : 'js'}`, base)
+
+/** False where a bundler has left the module behind. */
+export const isThreadModule = (name: string, base: string): boolean => existsSync(moduleOf(name, base))
+
+/** The thread is started by the first request, with the module `name` next to `base`. */
 export const createThread = <Request, Reply>(name: string, base: string): Thread<Request, Reply> => {
-  const module = new URL(`${name}.${base.endsWith('.ts') ? 'ts' : 'js'}`, base)
+  const module = moduleOf(name, base)
   const pending = new Map<number, PromiseWithResolvers<Reply>>()
   let thread: Worker | undefined
   let lastCall = 0

@@ -126,6 +126,14 @@ test.each(speeds)(
   },
 )
 
+test('without threads, all is written', async () => {
+  makeTimeFly(1000)
+  const path = join(await temporaryFolder(), 'out')
+  const writers = writersOf(0)
+  for (const text of ['one', 'two']) await writers.small({ path, bytes: new TextEncoder().encode(text) })
+  expect(await readFile(path, 'utf8')).toBe('two')
+})
+
 test('what is being written when the connection is closed is cancelled', async () => {
   makeTimeFly(1000)
   const folder = await temporaryFolder()

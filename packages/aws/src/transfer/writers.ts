@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { combineCrc } from '../checksum/crc.ts'
-import { createThread, type Thread } from '../threads/thread.ts'
+import { createThread, isThreadModule, type Thread } from '../threads/thread.ts'
 import {
   type FileRange,
   type RangeWriter,
@@ -42,17 +42,23 @@ interface WriterThread extends Thread<WriteRequest, bigint | undefined> {
 
 /** Beyond four the disk or the network is what others wait for. */
 const threadsAtMost = 4
+const threadModule = ['./writer-thread', import.meta.url] as const
+const usefulThreads = (): number =>
+  isThreadModule(...threadModule) ? Math.min(threadsAtMost, availableParallelism()) : 0
 /** Time that writing may take from the sockets before threads take over, in ms: about what their start takes. */
 const patienceMs = 50
 
 /**
  * The first files are written at once: in the page cache a write takes less than telling a thread of it. What takes
  * longer, because it is much or because the disk is slow, goes on in threads, so that the sockets never wait for a disk.
+ * Without threads all is written at once.
  */
-export const createWriters = (threadCount = Math.min(threadsAtMost, availableParallelism())): Writers => {
+export const createWriters = (threadCount = usefulThreads()): Writers => {
   const threads: WriterThread[] = []
   let spentMs = 0
   let lastId = 0
+
+  const isBusy = (): boolean => threadCount > 0 && spentMs >= patienceMs
 
   const here = (write: () => void): void => {
     const before = performance.now()
@@ -66,7 +72,7 @@ export const createWriters = (threadCount = Math.min(threadsAtMost, availablePar
   /** The one that has the least to do. */
   const pickThread = (): WriterThread => {
     if (threads.length < threadCount && threads.every(({ load }) => load > 0))
-      threads.push({ ...createThread('./writer-thread', import.meta.url), load: 0 })
+      threads.push({ ...createThread(...threadModule), load: 0 })
     const thread = threads.reduce((best, other) => (other.load < best.load ? other : best))
     thread.load++
     return thread
@@ -96,7 +102,7 @@ export const createWriters = (threadCount = Math.min(threadsAtMost, availablePar
     let laterBytes = 0
 
     const write = (block: Uint8Array): void | Promise<void> => {
-      if (spentMs < patienceMs && !later) {
+      if (!later && !isBusy()) {
         firstBytes += block.length
         return here(() => first.write(block))
       }
@@ -131,7 +137,7 @@ export const createWriters = (threadCount = Math.min(threadsAtMost, availablePar
 
   const small = (file: SmallFile): void | Promise<void> =>
     inWords(file.place?.path ?? file.path, () =>
-      spentMs < patienceMs ? here(() => writeSmallFile(file)) : smallInThread(file),
+      isBusy() ? smallInThread(file) : here(() => writeSmallFile(file)),
     )
 
   return Object.freeze({
