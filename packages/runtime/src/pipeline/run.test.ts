@@ -109,10 +109,16 @@ describe('tries', () => {
     const retried = action('shaky', 'fail', ', retries: { count: 2, delay: 1ms }', '{ times: 2 }')
     expect(await run(bench, retried)).toMatchObject({ status: 'succeeded', steps: [{ tries: 3 }] })
     expect(bench.events.filter(({ type }) => type === 'step-retry')).toHaveLength(2)
+  })
+
+  it.each([
+    ['SELEC 1', 'config'],
+    ["SELECT 'x'::INT", 'data'],
+  ])('is one where the user has to correct something: %s', async (text, kind) => {
     const never = await createStepProject()
-    expect(await run(never, sql('bad', 'SELEC 1', ', retries: { count: 2, delay: 1ms }'))).toMatchObject({
+    expect(await run(never, sql('bad', text, ', retries: { count: 2, delay: 1ms }'))).toMatchObject({
       status: 'failed',
-      steps: [{ tries: 1, error: { kind: 'config', code: 'InvalidSql' } }],
+      steps: [{ tries: 1, error: { kind } }],
     })
   })
 

@@ -243,7 +243,7 @@ const oneStep = async (
             type: 'step-retry',
             step: journal.step(index),
             delayMs: step.retries.delay,
-            reason: error.message,
+            reason: error.message.split('\n', 1)[0] ?? '',
           }),
       },
     )

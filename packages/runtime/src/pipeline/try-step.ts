@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ConnectorError, toConnectorError } from '@penstock/core'
+import { ConnectorError, type ErrorKind, toConnectorError } from '@penstock/core'
 import type { OpenedStep } from '../project/steps.ts'
 import type { StepOutcome } from './outcome.ts'
 
@@ -11,8 +11,8 @@ export interface TryOptions {
 }
 
 /**
- * Tries a step as often as its `retries` say, each try within its `timeout`. What the user has to correct and a
- * cancelled run are not tried again. Throws the error of the last try.
+ * Tries a step as often as its `retries` say, each try within its `timeout`. What the user has to correct, in the project
+ * or in the data, and a cancelled run are not tried again: the same fails for the same reason, only later. Throws the error of the last try.
  */
 export const tryStep = async (
   step: Pick<OpenedStep, 'id' | 'retries' | 'timeout'>,
@@ -28,7 +28,7 @@ export const tryStep = async (
       return await work(both, number)
     } catch (thrown) {
       const error = toConnectorError(both.aborted ? both.reason : thrown)
-      const final = signal.aborted || error.kind === 'config' || number > step.retries.count
+      const final = signal.aborted || isForTheUser.has(error.kind) || number > step.retries.count
       if (final) throw error
       onRetry(number, error)
     } finally {
@@ -39,6 +39,8 @@ export const tryStep = async (
     })
   }
 }
+
+const isForTheUser: ReadonlySet<ErrorKind> = new Set(['config', 'data'])
 
 const limitOf = ({ id, timeout }: Pick<OpenedStep, 'id' | 'timeout'>) => {
   if (timeout === undefined) return undefined
