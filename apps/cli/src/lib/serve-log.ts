@@ -36,8 +36,10 @@ export const serveEntry = (event: ServeEvent): LogEntry => {
         { ...rest, scheduledTime: iso(event.scheduledTime) },
       )
     case 'run-finished': {
-      const next = event.next ? `, next at ${iso(event.next)}` : ''
-      return entry(`run ${event.run.runId} ${outcomeOf(event.run)}${next}`, {
+      const outcome = `run ${event.run.runId} ${outcomeOf(event.run)}`
+      // An error ends with a full stop of its own.
+      const next = event.next ? `${outcome.endsWith('.') ? ' Next' : ', next'} at ${iso(event.next)}` : ''
+      return entry(`${outcome}${next}`, {
         pipeline: event.pipeline,
         next: iso(event.next),
         ...runFacts(event.run),
