@@ -92,3 +92,4 @@ export type {
   WriteConditions,
 } from './s3/write-access.ts'
 export { type RequestToSign, signRequest } from './signing/sign.ts'
+export type { FilePlace } from './transfer/file-writing.ts'

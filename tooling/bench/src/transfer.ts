@@ -101,7 +101,7 @@ const benchJob = async (
     run++
     // One large file at a time is enough for any disk.
     rmSync(down, { force: true })
-    if (job !== 'list') await pause(settleMs)
+    if (job === 'up' || job === 'down') await pause(settleMs)
     if (job === 'up') return { kind, path: large, key: `large-${run}`, ...base }
     if (job === 'down') return { kind, path: down, key: 'large', ...base }
     if (job === 'many-up') return { kind, path: many, key: `many-${run}/`, ...base }
