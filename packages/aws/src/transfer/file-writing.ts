@@ -9,6 +9,16 @@ import { type CrcName, createCrc } from '../checksum/crc.ts'
  */
 const writeBytes = 32 * 1024
 
+const writeAll = (descriptor: number, bytes: Uint8Array, position: number): void => {
+  for (let done = 0; done < bytes.length; ) {
+    const count = Math.min(writeBytes, bytes.length - done)
+    const wrote = writeSync(descriptor, bytes, done, count, position + done)
+    // A write may take less than it was given, on a disk that fills up.
+    if (wrote === 0) throw Object.assign(new Error('Nothing was written.'), { code: 'ENOSPC' })
+    done += wrote
+  }
+}
+
 /** A range of an open file. */
 export interface FileRange {
   readonly descriptor: number
@@ -31,13 +41,8 @@ export const rangeWriter = ({ descriptor, start, algorithm }: FileRange): RangeW
   return {
     write: (block) => {
       crc?.update(block)
-      for (let done = 0; done < block.length; ) {
-        const wrote = writeSync(descriptor, block, done, Math.min(writeBytes, block.length - done), position)
-        // A write may take less than it was given, on a disk that fills up.
-        if (wrote === 0) throw Object.assign(new Error('Nothing was written.'), { code: 'ENOSPC' })
-        done += wrote
-        position += wrote
-      }
+      writeAll(descriptor, block, position)
+      position += block.length
     },
     crc: () => crc?.digest(),
   }
@@ -63,7 +68,7 @@ export const writeSmallFile = ({ path, bytes, place }: SmallFile): void => {
   try {
     const descriptor = openSync(path, 'w')
     try {
-      for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done)
+      writeAll(descriptor, bytes, 0)
     } finally {
       closeSync(descriptor)
     }

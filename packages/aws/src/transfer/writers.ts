@@ -42,11 +42,14 @@ interface WriterThread extends Thread<WriteRequest, bigint | undefined> {
 
 /** Beyond four the disk or the network is what others wait for. */
 const threadsAtMost = 4
+
 const threadModule = ['./writer-thread', import.meta.url] as const
 const usefulThreads = (): number =>
   isThreadModule(...threadModule) ? Math.min(threadsAtMost, availableParallelism()) : 0
+
 /** Time that writing may take from the sockets before threads take over, in ms: about what their start takes. */
 const patienceMs = 50
+
 /**
  * Time that each small file may take beyond it, in ms. A local disk takes a quarter of it, and threads that make files in
  * one folder wait for each other (measured: 10,000 files in 5.3 s at once, in 6.2 s by two threads); a network's disk
@@ -65,7 +68,7 @@ export const createWriters = (threadCount = usefulThreads()): Writers => {
   const smallTime = { spentMs: 0, allowedMs: patienceMs }
   let lastId = 0
 
-  const isLeft = ({ spentMs, allowedMs }: typeof rangeTime): boolean =>
+  const hasTimeLeft = ({ spentMs, allowedMs }: typeof rangeTime): boolean =>
     threadCount === 0 || spentMs < allowedMs
 
   const here = (time: typeof rangeTime, write: () => void): void => {
@@ -110,7 +113,7 @@ export const createWriters = (threadCount = usefulThreads()): Writers => {
     let laterBytes = 0
 
     const write = (block: Uint8Array): void | Promise<void> => {
-      if (!later && isLeft(rangeTime)) {
+      if (!later && hasTimeLeft(rangeTime)) {
         firstBytes += block.length
         return here(rangeTime, () => first.write(block))
       }
@@ -145,7 +148,7 @@ export const createWriters = (threadCount = usefulThreads()): Writers => {
 
   const small = (file: SmallFile): void | Promise<void> =>
     inWords(file.place?.path ?? file.path, () => {
-      if (!isLeft(smallTime)) return smallInThread(file)
+      if (!hasTimeLeft(smallTime)) return smallInThread(file)
       smallTime.allowedMs += smallFileMs
       return here(smallTime, () => writeSmallFile(file))
     })
