@@ -125,6 +125,30 @@ describe('the first rows of an order', () => {
     }
   })
 
+  it('by the largest values, each of which one row has: a column without any order is read in few row groups', async () => {
+    const { mounts, engine, writer } = await open()
+    for (const [order, count] of [
+      ['spread DESC', 3],
+      ['spread', 5],
+      ['gaps DESC NULLS LAST', 4],
+    ] as const) {
+      const sql = `SELECT spread, note FROM sales.orders ORDER BY ${order}, id LIMIT ${count}`
+      const { rows, receipt } = await ask(engine, sql, { mounts })
+      expect(rows.map(([, note]) => note)).toEqual((await writer.rows(sql)).map(([, note]) => note))
+      expect(receipt.skipped['row groups by order'], order).toBeGreaterThanOrEqual(
+        receipt.rowGroups - count - 1,
+      )
+    }
+    // Where rows are deleted, the largest value may be gone.
+    const deleted = await open([1n, 20_001n])
+    const { receipt } = await ask(
+      deleted.engine,
+      'SELECT id FROM sales.orders ORDER BY spread LIMIT 2',
+      deleted,
+    )
+    expect(receipt.skipped['row groups by order']).toBeUndefined()
+  })
+
   it('by the order column: the others of row groups that hold none of them are not read', async () => {
     const world = await open()
     const sql = 'SELECT spread, note FROM sales.orders ORDER BY spread DESC LIMIT 3'

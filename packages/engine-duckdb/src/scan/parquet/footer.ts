@@ -166,6 +166,8 @@ export interface RawStatistics {
   readonly min: Uint8Array | undefined
   readonly max: Uint8Array | undefined
   readonly exact: boolean
+  /** The file says that both are values of the chunk. Without a word they may be outer bounds, by the format. */
+  readonly occur: boolean
   readonly nulls: number | undefined
 }
 
@@ -184,6 +186,7 @@ export const rawStatistics = ({ meta }: ColumnChunk, allowDeprecated: boolean): 
     min: hasModern ? modern.min : deprecated?.min,
     max: hasModern ? modern.max : deprecated?.max,
     exact: fieldAt(statistics, 7) !== false && fieldAt(statistics, 8) !== false,
+    occur: hasModern && fieldAt(statistics, 7) === true && fieldAt(statistics, 8) === true,
     nulls: integerAt(statistics, 3),
   }
 }

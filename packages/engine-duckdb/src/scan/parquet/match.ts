@@ -8,6 +8,8 @@ export interface ColumnFacts {
   readonly max?: Bound | undefined
   /** Bounds are values themselves, not cut. */
   readonly exact: boolean
+  /** Both bounds are sure to be values of the set. */
+  readonly occur: boolean
   readonly nulls: 'none' | 'some' | 'all' | 'unknown'
 }
 

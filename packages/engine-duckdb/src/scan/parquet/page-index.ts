@@ -71,7 +71,7 @@ const pageRanges = (
       const nulls = allNull ? 'all' : nullCounts[page] === 0 ? 'none' : 'unknown'
       const bounds = allNull ? {} : boundsOf(mins[page] as Uint8Array, maxs[page] as Uint8Array, file, type)
       // Bounds of pages may be cut at will.
-      const mayMatch = columnMayMatch(predicate, { ...bounds, type, exact: false, nulls })
+      const mayMatch = columnMayMatch(predicate, { ...bounds, type, exact: false, occur: false, nulls })
       return mayMatch ? [[start, starts[page + 1] ?? rows]] : []
     })
   } catch {

@@ -55,17 +55,17 @@ const factsOfConstant = ({
   value,
   type,
 }: NonNullable<ReturnType<ColumnMapping['constantOf']>>): ColumnFacts | undefined => {
-  if (value === null) return { type, exact: true, nulls: 'all' }
+  if (value === null) return { type, exact: true, occur: false, nulls: 'all' }
   if (typeof value === 'number' && Number.isNaN(value)) return undefined
   const bound = boundOf(value, type)
-  return { type, min: bound, max: bound, exact: true, nulls: 'none' }
+  return { type, min: bound, max: bound, exact: true, occur: true, nulls: 'none' }
 }
 
 const factsOfChunk = (chunk: ColumnChunk, rows: number, file: FileType, type: LogicalType): ColumnFacts => {
   const raw = rawStatistics(chunk, hasSignedOrder(file))
   const nulls =
     raw.nulls === undefined ? 'unknown' : raw.nulls === 0 ? 'none' : raw.nulls === rows ? 'all' : 'some'
-  return { ...boundsOf(raw.min, raw.max, file, type), type, exact: raw.exact, nulls }
+  return { ...boundsOf(raw.min, raw.max, file, type), type, exact: raw.exact, occur: raw.occur, nulls }
 }
 
 /** Types for which the deprecated statistics, always in signed byte order, have the right order. */

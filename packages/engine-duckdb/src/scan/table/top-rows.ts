@@ -1,5 +1,4 @@
 import type { ColumnFacts } from '../parquet/match.ts'
-import type { KeptGroup } from '../parquet/prune.ts'
 import { type Bound, compareBounds } from '../parquet/values.ts'
 import type { TopRows } from '../plan/optimizer-plan.ts'
 import type { FilePlan } from './plan-table.ts'
@@ -41,8 +40,12 @@ const lastNeeded = (
     const { detail } = plan
     if (!detail || scanFile.deletes.length > 0) continue
     for (const kept of detail.groups) {
-      const bound = worstOf(detail.factsOf(kept)([top.column]), top)
-      if (bound !== undefined) sure.push({ bound, rows: rowsOf(kept) })
+      const facts = detail.factsOf(kept)([top.column])
+      const best = bestOf(facts, top)
+      if (best !== undefined) sure.push({ bound: best, rows: 1 })
+      const worst = worstOf(facts, top)
+      if (worst !== undefined)
+        sure.push({ bound: worst, rows: kept.group.rows - (best === undefined ? 0 : 1) })
     }
   }
   let rows = 0
@@ -53,7 +56,12 @@ const lastNeeded = (
   return undefined
 }
 
-const rowsOf = ({ group }: KeptGroup): number => group.rows
+/**
+ * A value of one row at least, at the near end of the order; undefined where the bound may be beyond all values:
+ * https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift (Statistics).
+ */
+const bestOf = (facts: ColumnFacts | undefined, { descending }: TopRows): Bound | undefined =>
+  facts?.occur ? (descending ? facts.max : facts.min) : undefined
 
 /** The outer bound of a row group's values at the far end of the order; undefined where it may hold nulls. */
 const worstOf = (facts: ColumnFacts | undefined, { descending }: TopRows): Bound | undefined =>
