@@ -196,3 +196,30 @@ it('a small file comes in one request, whatever of it is needed', async () => {
   expect(rows).toEqual([[49_000]])
   expect(receipt.requests).toBe(20)
 })
+
+it('what is brought to the disk beforehand is one measure for all tables of a query', async () => {
+  const writer = await openWriter()
+  const part = (index: number) =>
+    `SELECT i AS id, md5(i::VARCHAR) || md5('a' || i) AS note FROM range(${index * 1000}, ${index * 1000 + 1000}) t(i)`
+  const filesOf = async (table: string) =>
+    Promise.all(
+      Array.from({ length: 12 }, async (_, index) => ({
+        file: memoryFile(`s3://lake/${table}-${index}.parquet`, await writer.parquet(part(index))),
+      })),
+    )
+  const [narrow, wide] = await Promise.all([filesOf('narrow'), filesOf('wide')])
+  const schema = await writer.schema(part(0))
+  const tables = { 'sales.narrow': fileTable(schema, narrow), 'sales.wide': fileTable(schema, wide) }
+  const sql =
+    'SELECT max(narrow.id)::INTEGER, max(wide.note) FROM sales.narrow, sales.wide WHERE narrow.id = wide.id'
+  const size = wide.reduce((sum, { file }) => sum + file.size, 0)
+  const answers = []
+  for (const diskBytes of [size * 3, Math.floor(size * 1.5)]) {
+    const options = { mounts: [mountOf(tables)], limits: { diskBytes } }
+    answers.push(await ask(await openEngine(), sql, options))
+  }
+  const [roomy, tight] = answers
+  expect(tight?.rows).toEqual(roomy?.rows)
+  // The files of the first table might come whole, so those of the second one do not.
+  expect(tight?.receipt.requests).toBeGreaterThan(roomy?.receipt.requests ?? 0)
+})

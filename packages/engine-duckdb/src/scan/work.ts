@@ -57,7 +57,7 @@ export const openWork = async (
     signal,
     purpose,
     counts,
-    aheadBytes: purpose === 'plan' ? 0 : ceiling,
+    ahead: { bytes: purpose === 'plan' ? 0 : ceiling },
     nextPath: createPaths(folder),
     keep: (entry) => void kept.push(entry),
     use: async (operation) => {

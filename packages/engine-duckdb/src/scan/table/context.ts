@@ -11,8 +11,11 @@ export interface ScanContext {
   readonly signal: AbortSignal
   /** `plan`: it is only shown. */
   readonly purpose: 'plan' | 'run'
-  /** Bytes of files that may be brought to the disk while they are planned; 0 where nothing may be but the plan. */
-  readonly aheadBytes: number
+  /**
+   * Bytes of disk left for files that are made while they are planned, of all tables together; 0 where nothing may be
+   * but the plan. See {@link takeAhead}.
+   */
+  readonly ahead: { bytes: number }
   /** Path of a local file that does not exist yet. */
   readonly nextPath: (suffix: string) => string
   /** Runs SQL of the engine itself on a connection of its own. */
@@ -25,6 +28,13 @@ export interface ScanContext {
     readonly file: RangedFile
     readonly range: ByteRange
   }) => void
+}
+
+/** Takes bytes of what may be brought to the disk beforehand; false, and nothing is taken, where they do not fit. */
+export const takeAhead = ({ ahead }: Pick<ScanContext, 'ahead'>, bytes: number): boolean => {
+  if (bytes > ahead.bytes) return false
+  ahead.bytes -= bytes
+  return true
 }
 
 /** Files that are worked on at once. */

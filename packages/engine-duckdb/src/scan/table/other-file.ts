@@ -92,7 +92,13 @@ const finish = async (
   })
   const options = { transport, cache: inner.cache, onHit: () => {}, wholeFiles: false }
   const footer = await createFooters(options).read(local)
-  const request = { file: local, columns: named, filter: undefined, hasDeletes: deleted !== undefined }
+  const request = {
+    file: local,
+    columns: named,
+    filter: undefined,
+    hasDeletes: deleted !== undefined,
+    hasRoom: false,
+  }
   const plan = await planParquet(inner, request, footer)
   return plan.fetch(deleted)
 }

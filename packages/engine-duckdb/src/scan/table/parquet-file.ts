@@ -20,7 +20,7 @@ import {
   type KeptGroup,
   pruneByStatistics,
 } from '../parquet/prune.ts'
-import type { ScanContext } from './context.ts'
+import { type ScanContext, takeAhead } from './context.ts'
 
 /** One Parquet file of a scan, pruned: nothing but its footer and indexes was read. */
 export interface ParquetPlan {
@@ -84,12 +84,14 @@ export interface ParquetRequest {
   readonly limit?: number | undefined
   /** Which of its rows are deleted is told later. */
   readonly hasDeletes: boolean
+  /** Its bytes have been taken of those that may be brought to the disk beforehand. */
+  readonly hasRoom: boolean
 }
 
 /** Plans the reading of one file, given its footer. One that came whole with its footer goes to the disk at once. */
 export const planParquet = async (
   context: ScanContext,
-  { file, columns, filter, limit, hasDeletes }: ParquetRequest,
+  { file, columns, filter, limit, hasDeletes, hasRoom }: ParquetRequest,
   { footer, tail }: FileFooter,
 ): Promise<ParquetPlan> => {
   const mapping = mapColumns(columns, footer.schema, file.url)
@@ -172,8 +174,9 @@ export const planParquet = async (
   }
   const isAtHand = ({ group }: KeptGroup) =>
     leaves.every(({ leaf }) => (group.columns[leaf]?.range.start ?? 0) >= tail.range.start)
-  const isMade = context.aheadBytes > 0 && !hasDeletes && kept.length > 0 && kept.every(isAtHand)
-  return planOf(kept, isMade ? await make(planLocalFile(footer, kept, mapping.nodes, constants)) : undefined)
+  if (hasDeletes || kept.length === 0 || !kept.every(isAtHand)) return planOf(kept, undefined)
+  const layout = planLocalFile(footer, kept, mapping.nodes, constants)
+  return planOf(kept, hasRoom || takeAhead(context, layout.size) ? await make(layout) : undefined)
 }
 
 /** Of a file without row groups that are read: none is made. */

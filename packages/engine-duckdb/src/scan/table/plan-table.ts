@@ -11,7 +11,7 @@ import { ConnectorError } from '@penstock/core'
 import { createFooters } from '../fetch/footers.ts'
 import { mapLimited } from '../fetch/map-limited.ts'
 import type { TableNeeds } from '../plan/optimizer-plan.ts'
-import { filesAtOnce, type ScanContext } from './context.ts'
+import { filesAtOnce, type ScanContext, takeAhead } from './context.ts'
 import { isEqualityDelete, isPositionDelete } from './deletes.ts'
 import { planOther } from './other-file.ts'
 import { type ParquetPlan, planParquet } from './parquet-file.ts'
@@ -175,7 +175,7 @@ const planFiles = async (
 ): Promise<readonly FilePlan[]> => {
   const size = files.reduce((sum, { file }) => sum + file.size, 0)
   const readsRows = files.some(({ columns }) => columns.length > 0)
-  const plan = createFilePlanner(context, readsRows && limit === undefined && size <= context.aheadBytes)
+  const plan = createFilePlanner(context, readsRows && limit === undefined && takeAhead(context, size))
   if (limit === undefined)
     return mapLimited(files, filesAtOnce, (file) => plan(file, file.residual ? filter : undefined))
   // Rows stop when there are enough: files are looked at in growing waves.
@@ -204,7 +204,8 @@ const createFilePlanner = (context: ScanContext, wholeFiles: boolean) => {
   return async (scanFile: ScanFile, filter: Predicate | undefined, limit?: number): Promise<FilePlan> => {
     const { file, columns, format } = scanFile
     if (scanFile.decode || format.type !== 'parquet') return { scanFile, plan: planOther(context, scanFile) }
-    const request = { file, columns, filter, limit, hasDeletes: scanFile.deletes.some(isPositionDelete) }
+    const hasDeletes = scanFile.deletes.some(isPositionDelete)
+    const request = { file, columns, filter, limit, hasDeletes, hasRoom: wholeFiles }
     const plan = await planParquet(context, request, await footers.read(file))
     footers.learn(file, plan.bytesNeeded, plan.start)
     return { scanFile, plan }
