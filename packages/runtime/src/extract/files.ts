@@ -41,7 +41,10 @@ export const loadFiles = async (options: FileLoadOptions): Promise<TableLoadOutc
   const planned = countOf(comparison, kinds)
   const removes = load.mode !== 'full' && load.deleted === 'remove' && comparison.deleted.objects > 0
   onProgress({ type: 'planned', table: table.name, ...planned })
-  if (load.mode !== 'full' && planned.objects === 0 && !removes) return undefined
+  if (load.mode !== 'full' && planned.objects === 0 && !removes) {
+    await refuseUnknownKey(engine, table.name, load)
+    return undefined
+  }
 
   const tableLoad = await transaction.load({
     ...engineOptions(table.name, load),
@@ -100,6 +103,24 @@ export const countOf = (comparison: LedgerComparison, kinds: readonly Kind[]) =>
   objects: kinds.reduce((sum, kind) => sum + comparison[kind].objects, 0),
   bytes: kinds.reduce((sum, kind) => sum + comparison[kind].bytes, 0),
 })
+
+/** With rows to merge the engine judges the key. Without any it is judged here: a wrong key is no less wrong today. */
+const refuseUnknownKey = async (engine: TableEngine, table: string, load: LoadRequest): Promise<void> => {
+  const columns = (await engine.describe(table))?.columns
+  if (load.mode !== 'merge' || !columns) return
+  const names = columns.map(({ name }) => name)
+  const unknown = load.key?.find((key) => !names.some((name) => name.toLowerCase() === key.toLowerCase()))
+  if (unknown === undefined) return
+  throw new ConnectorError(
+    'config',
+    `Table "${table}" can't be merged by "${unknown}": it has no such column.`,
+    {
+      code: 'NoKeyColumn',
+      place: { table, column: unknown },
+      hint: `Columns: ${names.join(', ')}.`,
+    },
+  )
+}
 
 const refuseChanged = async (table: FileTable, comparison: LedgerComparison): Promise<void> => {
   const { objects } = comparison.changed
