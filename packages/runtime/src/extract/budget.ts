@@ -4,6 +4,8 @@ export interface Budget {
   take(amount: number, signal: AbortSignal): Promise<void>
   /** Takes `amount` where it is free now. */
   tryTake(amount: number): boolean
+  /** Takes `amount` for a holder who needs more where it is free now, before those who wait for their first. */
+  tryGrow(amount: number): boolean
   give(amount: number): void
   readonly used: () => number
   /** Highest use so far. */
@@ -27,6 +29,12 @@ export const createBudget = (total: number): Budget => {
       next.resolve()
     }
   }
+  const tryGrow = (amount: number) => {
+    if (used + amount > total) return false
+    used += amount
+    peak = Math.max(peak, used)
+    return true
+  }
   return Object.freeze({
     take: async (amount: number, signal: AbortSignal) => {
       signal.throwIfAborted()
@@ -45,12 +53,8 @@ export const createBudget = (total: number): Budget => {
       if (waiting.includes(waiter)) for (const listener of listeners) listener()
       await promise.finally(() => signal.removeEventListener('abort', abort))
     },
-    tryTake: (amount: number) => {
-      if (waiting.length > 0 || used + amount > total) return false
-      used += amount
-      peak = Math.max(peak, used)
-      return true
-    },
+    tryTake: (amount: number) => waiting.length === 0 && tryGrow(amount),
+    tryGrow,
     give: (amount: number) => {
       used -= Math.min(amount, total)
       admit()

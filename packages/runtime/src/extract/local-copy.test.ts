@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { FileEntry, FileTable, TransferOptions } from '@penstock/core'
+import { ConnectorError, type FileEntry, type FileTable, type TransferOptions } from '@penstock/core'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createStaging, type Staging, stageFile } from './staging.ts'
 
@@ -74,4 +74,58 @@ test('a small object that arrives in part is an error that names it, and holds n
     place: { object: 's3://b/k.csv' },
   })
   expect([staging.memory.used(), staging.budget.used()]).toEqual([0, 0])
+})
+
+/** Stages an object of 100 bytes that changes to `size` while others hold or wait for all else of the ceiling, 300 bytes. */
+const stageChanging = async (size: number, streamable: boolean) => {
+  const { budget, ...others } = await createStaging(parent, 400)
+  const { signal } = new AbortController()
+  const begun = Promise.withResolvers<void>()
+  const changed = Promise.withResolvers<void>()
+  const table: FileTable = {
+    ...tableOf(size),
+    open: (file) => {
+      const remote = tableOf(size).open(file)
+      if (file.version !== 'v') return remote
+      return {
+        ...remote,
+        // biome-ignore lint/correctness/useYield: it fails before the first byte
+        async *read() {
+          begun.resolve()
+          await changed.promise
+          throw new ConnectorError('conflict', 'changed')
+        },
+      }
+    },
+    refresh: async () => ({ ...entry(size), version: 'w' }),
+  }
+  const staging = { ...others, budget }
+  const staged = stageFile(table, entry(100), staging, { signal, ordinal: 0, streamable: () => streamable })
+  await begun.promise
+  await budget.take(200, signal)
+  const next = budget.take(100, signal)
+  changed.resolve()
+  return { staged, next, budget }
+}
+
+test.each([
+  [100, false],
+  [40, false],
+  [200, true],
+  [1000, true],
+])('an object that changes to %i bytes waits for nobody behind it', async (size, isStreamed) => {
+  const { staged, next, budget } = await stageChanging(size, true)
+  const { file, release } = await staged
+  expect(file).toMatchObject({ entry: { version: 'w', size } })
+  expect(file.stream !== undefined).toBe(isStreamed)
+  await release()
+  await next
+  expect(budget.used()).toBe(300)
+})
+
+test('where it has grown and can not be streamed, the change is the error', async () => {
+  const { staged, next, budget } = await stageChanging(200, false)
+  await expect(staged).rejects.toMatchObject({ kind: 'conflict', place: { object: 's3://b/k.csv' } })
+  await next
+  expect(budget.used()).toBe(300)
 })

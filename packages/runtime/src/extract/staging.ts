@@ -86,7 +86,8 @@ export interface StageOptions extends TransferOptions {
 
 /**
  * Brings one object to the staging folder, or, when it is larger than the ceiling, prepares it to be streamed.
- * An object that changed since it was listed is looked up again and read anew.
+ * An object that changed since it was listed is looked up again and read anew. What it holds of the budget it keeps
+ * meanwhile, and it never waits for more: those behind it, who would take that, are loaded after it.
  */
 export const stageFile = async (
   table: FileTable,
@@ -94,44 +95,89 @@ export const stageFile = async (
   staging: Staging,
   options: StageOptions,
 ): Promise<HeldFile> => {
-  for (let entry = listed, refreshes = 0; ; refreshes++) {
-    const format = formatOf(table, entry)
-    const remote = table.open(entry)
-    const common = { entry, url: remote.url, format, constants: table.constants?.(entry) ?? {} }
-    if (entry.size > staging.ceiling) {
-      if (!options.streamable(format)) throw tooLarge(remote.url, entry.size, staging)
-      const file = { ...common, stream: () => remote.read(undefined, options) }
-      if (format.type !== 'parquet') return { file, held: 0, release: async () => {} }
-      const held = Math.ceil(staging.ceiling * partShare)
-      await staging.budget.take(held, options.signal)
-      const ranges = { read: (range: ByteRange) => remote.read(range, options), stagingBytes: held }
-      return { file: { ...file, ranges }, held, release: async () => staging.budget.give(held) }
-    }
-    await staging.budget.take(entry.size, options.signal)
-    const { size } = entry
-    const path = join(staging.folder, `${options.ordinal}${suffixOf(format)}`)
-    const isInMemory = size <= smallBytes && format.type !== 'parquet' && staging.memory.tryTake(size)
-    const giveBack = () => {
-      if (isInMemory) staging.memory.give(size)
-      staging.budget.give(size)
-    }
-    try {
-      const copy = await (isInMemory ? fileInMemory : fileOnDisk)(remote, common, path, options)
-      const release = async () => {
-        await copy.remove()
-        giveBack()
+  let room = roomFor(table, listed, staging, options)
+  await staging.budget.take(room.bytes, options.signal)
+  try {
+    for (let entry = listed, refreshes = 0; ; refreshes++) {
+      try {
+        return await stageVersion(table, entry, room, staging, options)
+      } catch (error) {
+        entry = await refresh(table, entry, error, refreshes, options.signal)
+        const other = resized(room, roomFor(table, entry, staging, options), staging.budget)
+        if (!other) throw error
+        room = other
+        options.onRetry?.({
+          attempt: refreshes + 1,
+          delayMs: 0,
+          reason: 'the object changed after it was listed',
+        })
       }
-      return { file: copy.file, held: size, release }
-    } catch (error) {
-      giveBack()
-      const refreshed = await refresh(table, entry, error, refreshes, options.signal)
-      options.onRetry?.({
-        attempt: refreshes + 1,
-        delayMs: 0,
-        reason: 'the object changed after it was listed',
-      })
-      entry = refreshed
     }
+  } catch (error) {
+    staging.budget.give(room.bytes)
+    throw error
+  }
+}
+
+/** What one object takes of the staging budget. */
+interface Room {
+  readonly bytes: number
+  /** There is no local copy of the whole object. */
+  readonly isStreamed: boolean
+  /** It can also be streamed with any room, or none. */
+  readonly canStream: boolean
+}
+
+const roomFor = (table: FileTable, entry: FileEntry, staging: Staging, options: StageOptions): Room => {
+  const format = formatOf(table, entry)
+  const isParquet = format.type === 'parquet'
+  const isStreamable = options.streamable(format)
+  const canStream = isStreamable && !isParquet
+  if (entry.size <= staging.ceiling) return { bytes: entry.size, isStreamed: false, canStream }
+  if (!isStreamable) throw tooLarge(table.open(entry).url, entry.size, staging)
+  return { bytes: isParquet ? Math.ceil(staging.ceiling * partShare) : 0, isStreamed: true, canStream }
+}
+
+/** The room of an object that has another size now; undefined where it would have to wait for it. */
+const resized = (room: Room, wanted: Room, budget: Budget): Room | undefined => {
+  if (wanted.bytes > room.bytes && !budget.tryGrow(wanted.bytes - room.bytes))
+    return wanted.canStream ? { ...wanted, bytes: room.bytes, isStreamed: true } : undefined
+  budget.give(Math.max(0, room.bytes - wanted.bytes))
+  return wanted
+}
+
+const stageVersion = async (
+  table: FileTable,
+  entry: FileEntry,
+  { bytes: held, isStreamed }: Room,
+  { budget, memory, folder }: Staging,
+  options: StageOptions,
+): Promise<HeldFile> => {
+  const format = formatOf(table, entry)
+  const remote = table.open(entry)
+  const common = { entry, url: remote.url, format, constants: table.constants?.(entry) ?? {} }
+  if (isStreamed) {
+    const file = { ...common, stream: () => remote.read(undefined, options) }
+    const release = async () => budget.give(held)
+    if (format.type !== 'parquet') return { file, held, release }
+    const ranges = { read: (range: ByteRange) => remote.read(range, options), stagingBytes: held }
+    return { file: { ...file, ranges }, held, release }
+  }
+  const { size } = entry
+  const path = join(folder, `${options.ordinal}${suffixOf(format)}`)
+  const isInMemory = size <= smallBytes && format.type !== 'parquet' && memory.tryTake(size)
+  const giveBack = () => isInMemory && memory.give(size)
+  try {
+    const copy = await (isInMemory ? fileInMemory : fileOnDisk)(remote, common, path, options)
+    const release = async () => {
+      await copy.remove()
+      giveBack()
+      budget.give(held)
+    }
+    return { file: copy.file, held, release }
+  } catch (error) {
+    giveBack()
+    throw error
   }
 }
 
