@@ -1,8 +1,8 @@
-import { type Column, ConnectorError } from '@penstock/core'
+import { ConnectorError, findKeyColumn } from '@penstock/core'
 import { countRows, qualifiedTable, qualifiedTemp } from '../catalog.ts'
 import { firstRow, quoteIdentifier } from '../sql.ts'
 import { insertFrom } from './append.ts'
-import { evolveTarget, type ModeContext, renameStage, sameColumn, stageOf } from './target.ts'
+import { evolveTarget, type ModeContext, renameStage, stageOf } from './target.ts'
 
 const fileColumn = quoteIdentifier('__file')
 
@@ -16,7 +16,7 @@ export const mergeRows = async (context: ModeContext, key: readonly string[]): P
   const { columns } = stage.schema()
   const staged = stageOf(context)
   if (columns.length === 0) return 0
-  const keyNames = key.map((name) => quoteIdentifier(findKeyColumn(context, columns, name).name))
+  const keyNames = key.map((name) => quoteIdentifier(findKeyColumn(context.table, columns, name).name))
   await refuseNullKeys(context, key, keyNames)
 
   const before = await countRows(connection, staged)
@@ -57,20 +57,6 @@ const dropDuplicates = async (context: ModeContext, keyNames: readonly string[])
        QUALIFY row_number() OVER (
          PARTITION BY ${keyNames.map((name) => `staged.${name}`).join(', ')}
          ORDER BY files.modified DESC NULLS LAST, staged.${fileColumn} DESC, ${rowNumber} DESC) > 1)`,
-  )
-}
-
-const findKeyColumn = (context: ModeContext, columns: readonly Column[], name: string): Column => {
-  const column = columns.find((candidate) => sameColumn(candidate.name, name))
-  if (column) return column
-  throw new ConnectorError(
-    'config',
-    `Table "${context.table}" can't be merged by "${name}": the data has no such column.`,
-    {
-      code: 'NoKeyColumn',
-      place: { table: context.table, column: name },
-      hint: `Columns: ${columns.map((candidate) => candidate.name).join(', ')}.`,
-    },
   )
 }
 

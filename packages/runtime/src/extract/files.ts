@@ -3,6 +3,7 @@ import {
   type EngineTransaction,
   type FileEntry,
   type FileTable,
+  findKeyColumn,
   type LedgerComparison,
   type LoadResult,
   type ProgressListener,
@@ -41,9 +42,9 @@ export const loadFiles = async (options: FileLoadOptions): Promise<TableLoadOutc
   const planned = countOf(comparison, kinds)
   const removes = load.mode !== 'full' && load.deleted === 'remove' && comparison.deleted.objects > 0
   onProgress({ type: 'planned', table: table.name, ...planned })
-  if (load.mode !== 'full' && planned.objects === 0 && !removes) {
+  if (load.mode !== 'full' && planned.objects === 0) {
     await refuseUnknownKey(engine, table.name, load)
-    return undefined
+    if (!removes) return undefined
   }
 
   const tableLoad = await transaction.load({
@@ -106,20 +107,9 @@ export const countOf = (comparison: LedgerComparison, kinds: readonly Kind[]) =>
 
 /** With rows to merge the engine judges the key. Without any it is judged here: a wrong key is no less wrong today. */
 const refuseUnknownKey = async (engine: TableEngine, table: string, load: LoadRequest): Promise<void> => {
+  if (load.mode !== 'merge') return
   const columns = (await engine.describe(table))?.columns
-  if (load.mode !== 'merge' || !columns) return
-  const names = columns.map(({ name }) => name)
-  const unknown = load.key?.find((key) => !names.some((name) => name.toLowerCase() === key.toLowerCase()))
-  if (unknown === undefined) return
-  throw new ConnectorError(
-    'config',
-    `Table "${table}" can't be merged by "${unknown}": it has no such column.`,
-    {
-      code: 'NoKeyColumn',
-      place: { table, column: unknown },
-      hint: `Columns: ${names.join(', ')}.`,
-    },
-  )
+  if (columns) for (const key of load.key ?? []) findKeyColumn(table, columns, key)
 }
 
 const refuseChanged = async (table: FileTable, comparison: LedgerComparison): Promise<void> => {
