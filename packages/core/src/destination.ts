@@ -38,6 +38,25 @@ export interface ExportFile {
   release(): Promise<void>
 }
 
+/** How far a file has been written. */
+export interface FileGrowth {
+  /** Bytes that are in the file, and stay as they are. */
+  readonly bytes: number
+  /** Whether that is all of it. */
+  readonly complete: boolean
+}
+
+/** One file of a stream that the engine may still be writing: it is only appended to. */
+export interface GrowingFile extends Omit<ExportFile, 'size' | 'rows'> {
+  /**
+   * Waits until the file has more than `beyond` bytes or is complete, whichever comes first. Before that there may be
+   * nothing at `path`. Rejects when the file will never be complete, with the reason, and when `signal` aborts.
+   */
+  grown(beyond: number, signal?: AbortSignal): Promise<FileGrowth>
+  /** What the file is in the end. Rejects when it will never be complete; it may be left alone. */
+  readonly finished: Promise<Pick<ExportFile, 'size' | 'rows'>>
+}
+
 /** Rows of an incremental export: those whose cursor is beyond `after`, up to and including `to`. */
 export interface ExportCursor {
   readonly column: string
@@ -47,7 +66,7 @@ export interface ExportCursor {
   readonly to?: string
 }
 
-/** A table or a query on its way to a destination. It is read once, either as files or as rows. */
+/** A table or a query on its way to a destination. It is read once: as files, as growing files, or as rows. */
 export interface ExportStream {
   /** Stable between runs: a uuid. */
   readonly id: string
@@ -56,6 +75,12 @@ export interface ExportStream {
   readonly cursor?: ExportCursor
   /** The rows as files that the engine writes: no JavaScript per row. Runs ahead while earlier files are taken. */
   files(layout: FileLayout): AsyncIterable<ExportFile>
+  /**
+   * Like `files`, for a destination that sends the first bytes of a file while the last ones are written: a file is
+   * given as soon as it is begun. What was sent of one that fails must never be visible. Absent where files are given
+   * complete alone.
+   */
+  growingFiles?(layout: FileLayout): AsyncIterable<GrowingFile>
   /** The rows as pages of plain objects. */
   rows(): AsyncIterable<readonly Readonly<Record<string, unknown>>[]>
 }

@@ -1,5 +1,7 @@
 import { rm } from 'node:fs/promises'
-import type { FinishedPart, PartsContext } from './parts.ts'
+import { join } from 'node:path'
+import { createPart, type Part } from './part.ts'
+import type { PartsContext } from './parts.ts'
 import { type Piece, wholePiece } from './writer.ts'
 
 /** Rows that are written and thrown away, to learn how far they compress: one row group. */
@@ -10,12 +12,14 @@ const aim = 0.95
 
 /**
  * Files of Parquet, each written in one go. With a limit in bytes their rows are planned from the size of the file
- * before; one that came out too large is written again with fewer rows.
+ * before; one that came out too large is written again with fewer rows, and so handed out complete.
  */
-export async function* parquetFiles(context: PartsContext): AsyncGenerator<FinishedPart> {
-  const { layout, source, writer, space } = context
+export async function* parquetFiles(context: PartsContext): AsyncGenerator<Part> {
+  const { layout, source, writer, space, folder } = context
   const maxRows = layout.maxRows ?? Number.POSITIVE_INFINITY
   const { maxBytes } = layout
+  const growing = context.growing && maxBytes === undefined
+  let ordinal = 0
   let pending: Piece[] = []
   let rowsBefore = 0
   let bytesPerRow = context.rowBytes
@@ -27,29 +31,34 @@ export async function* parquetFiles(context: PartsContext): AsyncGenerator<Finis
       maxBytes === undefined ? maxRows : Math.min(maxRows, Math.floor((maxBytes * aim) / bytesPerRow)),
     )
 
-  const write = async (pieces: readonly Piece[], first: boolean) => {
+  const write = async (pieces: readonly Piece[], path?: string) => {
     await space.waitFor(Math.min(space.ceiling, Math.ceil(rowsOf(pieces) * bytesPerRow)))
-    return writer.write(pieces, { first, rowsBefore })
+    return writer.write(pieces, { first: true, rowsBefore, path })
   }
 
   /** Writes the first rows of what is pending, as many as fit. */
-  const flush = async (): Promise<FinishedPart> => {
+  async function* flush(): AsyncGenerator<Part, void, undefined> {
+    const path = join(folder, `parquet-${ordinal++}`)
+    const partition = pending[0]?.slice.partition ?? {}
+    const part = createPart({ path, partition }, context)
+    if (growing) yield part
     let rows = Math.min(rowsOf(pending), limit())
     for (;;) {
       const [taken, rest] = splitPieces(pending, rows)
-      const { path, bytes } = await write(taken, true)
+      const { bytes } = await write(taken, path)
       bytesPerRow = Math.max(bytes / rows, 0.001)
       if (maxBytes !== undefined && bytes > maxBytes && rows > 1) {
         await rm(path)
         rows = Math.max(1, Math.min(rows - 1, Math.floor((rows * maxBytes * aim) / bytes)))
         continue
       }
-      const partition = taken[0]?.slice.partition ?? {}
       const kept = new Set(rest.map(({ slice }) => slice))
       for (const { slice } of taken) if (!kept.has(slice)) await slice.release()
       pending = rest
       rowsBefore += rows
-      return { path, size: bytes, rows, partition }
+      part.finish({ size: bytes, rows })
+      if (!growing) yield part
+      return
     }
   }
 
@@ -58,16 +67,16 @@ export async function* parquetFiles(context: PartsContext): AsyncGenerator<Finis
     const slice = await source.take(probed ? limit() - rowsOf(pending) : Math.min(maxRows, probeRows))
     const partition = pending[0]?.slice.partition
     const changes = slice && partition && !samePartition(partition, slice.partition)
-    if (!slice || changes) while (pending.length > 0) yield await flush()
+    if (!slice || changes) while (pending.length > 0) yield* flush()
     if (!slice) return
     if (!probed) {
-      const { path, bytes } = await write([wholePiece(slice)], true)
+      const { path, bytes } = await write([wholePiece(slice)])
       await rm(path)
       bytesPerRow = Math.max(bytes / slice.rows, 0.001)
       probed = true
     }
     pending.push(wholePiece(slice))
-    while (pending.length > 0 && rowsOf(pending) >= limit()) yield await flush()
+    while (pending.length > 0 && rowsOf(pending) >= limit()) yield* flush()
   }
 }
 

@@ -1,7 +1,8 @@
 import { rm, stat } from 'node:fs/promises'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { FileLayout } from '@penstock/core'
-import type { FinishedPart, PartsContext } from './parts.ts'
+import { completePart, type Part } from './part.ts'
+import type { PartsContext } from './parts.ts'
 import type { Slice } from './rows.ts'
 import { encodeBatch } from './text-part.ts'
 import { wholePiece } from './writer.ts'
@@ -29,11 +30,19 @@ export const areSmall = (
   connections.length > 0 &&
   maxRows < 2 * connections.length * rowGroup
 
+/** A complete file, before it is its turn to be handed out. */
+interface FinishedPart {
+  readonly path: string
+  readonly size: number
+  readonly rows: number
+  readonly partition: Part['partition']
+}
+
 /** Small files of a table, several of which are written at a time; they come in order. */
 export async function* smallFiles(
   context: PartsContext,
   { connections, narrow }: SideBySide,
-): AsyncGenerator<FinishedPart> {
+): AsyncGenerator<Part> {
   const { layout, source, writer, space } = context
   const maxRows = layout.maxRows ?? rowGroup
   const { format } = layout
@@ -75,7 +84,7 @@ export async function* smallFiles(
         if (!first) break
         const part = await first.part
         underWay.shift()
-        yield part
+        yield completePart(part, context)
       }
     }
   } finally {

@@ -1,9 +1,11 @@
+import { mkdtemp } from 'node:fs/promises'
+import { join } from 'node:path'
 import {
   ConnectorError,
   type ExportCursor,
-  type ExportFile,
   type ExportLosses,
   type FileLayout,
+  type GrowingFile,
   type OpenedStream,
 } from '@penstock/core'
 import { interruptible } from '../interruptible.ts'
@@ -11,7 +13,7 @@ import { fetchRows, refuseCut } from '../query.ts'
 import { plainValue } from '../values.ts'
 import { readAhead } from './ahead.ts'
 import { countOf, type ExportSession, type PreparedStream } from './open.ts'
-import { writeFiles } from './parts.ts'
+import { completeFiles, writeFiles } from './parts.ts'
 import { averageRowBytes, queryRows, type RowSource, tableRows } from './rows.ts'
 import { rowsSql, where } from './selection.ts'
 import { wholeRows } from './whole-rows.ts'
@@ -20,7 +22,7 @@ import { pieceWriter } from './writer.ts'
 /** What a row of a query is taken for until the first ones are there, in bytes of text. */
 const unknownRowBytes = 256
 
-/** Files that are complete and not taken yet, at most; their bytes are limited by the staging folder. */
+/** Files that were begun and not taken yet, at most; their bytes are limited by the staging folder. */
 const filesAhead = 32
 
 export const openStream = (session: ExportSession, prepared: PreparedStream): OpenedStream => {
@@ -42,7 +44,11 @@ export const openStream = (session: ExportSession, prepared: PreparedStream): Op
     ...(selection.window && { cursor: cursorOf(selection.window) }),
     files: (layout: FileLayout) => {
       takeOnce()
-      return untilEnd(session, () => filesOf(session, prepared, layout))
+      return untilEnd(session, () => completeFiles(filesOf(session, prepared, layout, false)))
+    },
+    growingFiles: (layout: FileLayout) => {
+      takeOnce()
+      return untilEnd(session, () => filesOf(session, prepared, layout, true))
     },
     rows: () => {
       takeOnce()
@@ -92,8 +98,11 @@ async function* filesOf(
   session: ExportSession,
   prepared: PreparedStream,
   layout: FileLayout,
-): AsyncGenerator<ExportFile> {
-  const { connection, twins, signal, folder, space, database } = session
+  growing: boolean,
+): AsyncGenerator<GrowingFile> {
+  const { connection, twins, signal, space, database, translate } = session
+  // Files of a stream may outlive its reading: those of the next one have the same names.
+  const folder = await mkdtemp(join(session.folder, 'stream-'))
   const { sql, ranges, selection } = prepared
   const partitionBy = partitionColumns(prepared, layout)
   const columns = sql.columns.filter(({ name }) => !partitionBy.includes(name))
@@ -122,12 +131,23 @@ async function* filesOf(
   })
   try {
     const sideBySide = ranges ? { connections: twins, narrow: database.threadShare.narrow } : undefined
-    const files = writeFiles({ layout, source, writer, folder, space, rowBytes, signal, sideBySide })
     let rows = 0
-    for await (const file of readAhead(files, filesAhead, (left) => left.release())) {
-      rows += file.rows
-      yield file
-    }
+    const files = writeFiles({
+      layout,
+      growing,
+      source,
+      writer,
+      folder,
+      space,
+      rowBytes,
+      signal,
+      sideBySide,
+      translate,
+      onRows: (more) => {
+        rows += more
+      },
+    })
+    yield* readAhead(files, filesAhead, (left) => left.release())
     if (ranges) await refuseLostRows(session, prepared, rows)
   } finally {
     await source.close()

@@ -35,7 +35,7 @@ export const isPlain = (format: TextFormat): boolean => transforms(format, true)
 
 /** A text file that grows by batches of rows that DuckDB wrote. */
 export interface TextPart {
-  /** Takes over a batch file, which is gone when it resolves. */
+  /** Takes over a batch file, which is gone when it resolves. The first one of plain text may be the file itself. */
   add(batch: string): Promise<void>
   /** Completes the file; its size in bytes. */
   finish(): Promise<number>
@@ -76,7 +76,7 @@ const plainPart = (path: string): TextPart => {
   return Object.freeze({
     add: async (batch: string) => {
       if (begun) await appendFile(batch, path)
-      else await rename(batch, path)
+      else if (batch !== path) await rename(batch, path)
       begun = true
     },
     finish: async () => (await stat(path)).size,

@@ -2,7 +2,8 @@ import { rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ExportFormat } from '@penstock/core'
 import { samePartition } from './parquet-parts.ts'
-import type { FinishedPart, PartsContext } from './parts.ts'
+import { createPart, type Part } from './part.ts'
+import type { PartsContext } from './parts.ts'
 import { encodeBatch, isPlain, memberPart, type TextPart, textPart } from './text-part.ts'
 import { type Piece, wholePiece } from './writer.ts'
 
@@ -16,8 +17,7 @@ const fullAt = 0.99
 
 interface OpenPart {
   readonly file: TextPart
-  readonly path: string
-  readonly partition: Readonly<Record<string, string | null>>
+  readonly part: Part
   rows: number
   /** Bytes so far, where they are known. */
   bytes: number
@@ -27,27 +27,35 @@ interface OpenPart {
 
 /**
  * Files of text. DuckDB writes batches of rows, which become one file: in one go where nothing has to be done to the
- * bytes, else compressed while the next batch is written.
+ * bytes, else compressed while the next batch is written. A limit in bytes takes rows out again: such a file is handed
+ * out complete.
  */
-export async function* textFiles(context: PartsContext, format: TextFormat): AsyncGenerator<FinishedPart> {
+export async function* textFiles(context: PartsContext, format: TextFormat): AsyncGenerator<Part> {
   const { layout, source, writer, space, folder } = context
   const maxRows = layout.maxRows ?? Number.POSITIVE_INFINITY
   const { maxBytes } = layout
+  const growing = context.growing && maxBytes === undefined
   let rowBytes = context.rowBytes
   let storedRowBytes = context.rowBytes
   let rowsBefore = 0
   let ordinal = 0
   let part: OpenPart | undefined
 
-  const open = (partition: OpenPart['partition']): OpenPart => {
+  const open = (partition: Part['partition']): OpenPart => {
     const path = join(folder, `text-${ordinal++}`)
     const file = maxBytes === undefined ? textPart(format, path) : memberPart(path)
-    return { file, path, partition, rows: 0, bytes: 0, adding: Promise.resolve() }
+    return {
+      file,
+      part: createPart({ path, partition }, context),
+      rows: 0,
+      bytes: 0,
+      adding: Promise.resolve(),
+    }
   }
-  const close = async (open: OpenPart): Promise<FinishedPart> => {
-    await open.adding
-    const size = await open.file.finish()
-    return { path: open.path, size, rows: open.rows, partition: open.partition }
+  const close = async ({ adding, file, part, rows }: OpenPart): Promise<Part> => {
+    await adding
+    part.finish({ size: await file.finish(), rows })
+    return part
   }
   /** Rows to ask for: what the part may still take, in batches that are worth a COPY and fit the staging folder. */
   const wanted = (open: OpenPart | undefined): number => {
@@ -59,7 +67,9 @@ export async function* textFiles(context: PartsContext, format: TextFormat): Asy
   const write = async (open: OpenPart, piece: Piece) => {
     // The part, the batch that it is taking over, and the next one.
     await space.waitFor(open.bytes + Math.ceil(piece.rows * rowBytes))
-    const written = await writer.write([piece], { first: open.rows === 0, rowsBefore })
+    const first = open.rows === 0
+    const path = first && maxBytes === undefined && isPlain(format) ? open.part.path : undefined
+    const written = await writer.write([piece], { first, rowsBefore, path })
     rowBytes = Math.max(written.bytes / piece.rows, 0.001)
     return written
   }
@@ -71,7 +81,7 @@ export async function* textFiles(context: PartsContext, format: TextFormat): Asy
     open.adding.catch(() => {})
     if (isPlain(format)) open.bytes += bytes
     else
-      open.bytes = await stat(open.path).then(
+      open.bytes = await stat(open.part.path).then(
         ({ size }) => size,
         () => 0,
       )
@@ -108,15 +118,18 @@ export async function* textFiles(context: PartsContext, format: TextFormat): Asy
   try {
     for (;;) {
       const slice = await source.take(wanted(part))
-      if (part && (!slice || !samePartition(part.partition, slice.partition))) {
+      if (part && (!slice || !samePartition(part.part.partition, slice.partition))) {
         const finished = await close(part)
         part = undefined
-        yield finished
+        if (!growing) yield finished
       }
       if (!slice) return
       let left: Piece | undefined = wholePiece(slice)
       while (left) {
-        part ??= open(slice.partition)
+        if (!part) {
+          part = open(slice.partition)
+          if (growing) yield part.part
+        }
         if (maxBytes === undefined) {
           await add(part, left)
           left = undefined
@@ -128,7 +141,7 @@ export async function* textFiles(context: PartsContext, format: TextFormat): Asy
         if (!isFull) continue
         const finished = await close(part)
         part = undefined
-        yield finished
+        if (!growing) yield finished
       }
       await slice.release()
     }

@@ -17,10 +17,21 @@ export const wholePiece = (slice: Slice): Piece => ({ slice, offset: 0, rows: sl
 
 /** Lets DuckDB write pieces of a stream to local files. */
 export interface PieceWriter {
-  /** Writes pieces to a new file, one after another; its path and size. `first`: with the header, where there is one. */
-  write(pieces: readonly Piece[], options: { first: boolean; rowsBefore: number }): Promise<WrittenPiece>
+  /**
+   * Writes pieces to a new file, one after another; its path and size. The file only grows: what is in it stays as it
+   * is.
+   */
+  write(pieces: readonly Piece[], options: WriteOptions): Promise<WrittenPiece>
   /** A file without rows. */
   writeEmpty(): Promise<WrittenPiece>
+}
+
+interface WriteOptions {
+  /** With the header, where there is one. */
+  readonly first: boolean
+  readonly rowsBefore: number
+  /** Default: a name of its own. */
+  readonly path?: string | undefined
 }
 
 export interface WrittenPiece {
@@ -40,8 +51,13 @@ export const pieceWriter = (context: {
   const { stream, format, columns, folder, signal } = context
   const form = copyForm(format, columns)
   let ordinal = 0
-  const copy = async (connection: Slice['connection'], sql: string, rows: number, first: boolean) => {
-    const path = join(folder, `written-${ordinal++}`)
+  const copy = async (
+    connection: Slice['connection'],
+    sql: string,
+    rows: number,
+    first: boolean,
+    path = join(folder, `written-${ordinal++}`),
+  ) => {
     try {
       const { rowsChanged } = await interruptible(connection, signal, () =>
         connection.run(
@@ -84,10 +100,7 @@ export const pieceWriter = (context: {
     )
   }
   return Object.freeze({
-    write: async (
-      pieces: readonly Piece[],
-      { first, rowsBefore }: { first: boolean; rowsBefore: number },
-    ) => {
+    write: async (pieces: readonly Piece[], { first, rowsBefore, path }: WriteOptions) => {
       const [head] = pieces
       if (!head) throw new ConnectorError('internal', 'A file without pieces.')
       const sql = pieces
@@ -96,7 +109,7 @@ export const pieceWriter = (context: {
         .join(' UNION ALL ')
       await refuseUnwritable(head.slice.connection, sql, rowsBefore)
       const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0)
-      return copy(head.slice.connection, sql, rows, first)
+      return copy(head.slice.connection, sql, rows, first, path)
     },
     writeEmpty: () => copy(context.connection, context.emptySql, 0, true),
   })

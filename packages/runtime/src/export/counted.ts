@@ -1,4 +1,4 @@
-import type { ExportFile, ExportStream, FileLayout, OpenedStream } from '@penstock/core'
+import type { ExportStream, FileLayout, OpenedStream } from '@penstock/core'
 
 /** A stream that counts what it hands out. */
 export interface Counted {
@@ -11,18 +11,30 @@ export const countedStream = (opened: OpenedStream): Counted => {
   let rows = 0
   let begun = false
   let complete = false
+  const add = (more: number): void => {
+    rows += more
+  }
+  /** Rows of a file that is still being written are known later, and all of them before the stream ends. */
   async function* count<Item>(
     items: AsyncIterable<Item>,
-    rowsOf: (item: Item) => number,
+    rowsOf: (item: Item) => number | Promise<number>,
   ): AsyncGenerator<Item> {
     begun = true
+    let counted: Promise<unknown> = Promise.resolve()
     for await (const item of items) {
-      rows += rowsOf(item)
+      const more = rowsOf(item)
+      if (typeof more === 'number') add(more)
+      else {
+        counted = Promise.all([counted, more.then(add)])
+        counted.catch(() => {})
+      }
       yield item
     }
+    await counted
     complete = true
   }
   const { id, name, schema, cursor } = opened
+  const growing = opened.growingFiles?.bind(opened)
   return {
     opened,
     handedOut: () => ({ rows, begun, complete }),
@@ -31,7 +43,11 @@ export const countedStream = (opened: OpenedStream): Counted => {
       name,
       schema,
       ...(cursor && { cursor }),
-      files: (layout: FileLayout) => count<ExportFile>(opened.files(layout), (file) => file.rows),
+      files: (layout: FileLayout) => count(opened.files(layout), (file) => file.rows),
+      ...(growing && {
+        growingFiles: (layout: FileLayout) =>
+          count(growing(layout), (file) => file.finished.then((whole) => whole.rows)),
+      }),
       rows: () => count(opened.rows(), (page) => page.length),
     }),
   }
