@@ -99,11 +99,8 @@ export const loadAndFollow = async (stage: Stage): Promise<void> => {
   say('Loads that come again are written down as pipelines, in penstock.yaml:')
   const file = join(folder, 'penstock.yaml')
   const project = await readFile(file, 'utf8')
-  expectText('The project file', project, ['pipelines: {}'])
-  await writeFile(
-    file,
-    project.replace('pipelines: {}\n', () => pipelines),
-  )
+  expectText('The project file', project, ['# pipelines:'])
+  await writeFile(file, `${project}\n${pipelines}`)
   show(pipelines.trim())
   say(`To make it harder, S3 will refuse one request (503 Slow Down) and cut the connection in the
     middle of another.`)

@@ -1,14 +1,6 @@
-import {
-  CommandFailure,
-  columnsOf,
-  errorFields,
-  errorLines,
-  printable,
-  truncate,
-  widthOf,
-} from '@penstock/command-kit'
-import type { CheckStep } from '@penstock/core'
+import { CommandFailure, errorFields } from '@penstock/command-kit'
 import { runCheck } from '@penstock/runtime'
+import { stepLines } from '../lib/check-step.ts'
 import { connectionArgument, ProjectCommand } from '../lib/project-command.ts'
 
 /** Tests a connection with real calls. */
@@ -26,7 +18,12 @@ export class Check extends ProjectCommand {
     const { args, flags } = await this.parse(Check)
     const project = await this.openProject(flags.project)
     const connection = await this.openConnection(project, args.connection)
-    const steps = await runCheck(connection, { signal: this.signal, onStep: (step) => this.#show(step) })
+    const steps = await runCheck(connection, {
+      signal: this.signal,
+      onStep: (step) => {
+        for (const line of stepLines(step, this.outStyle)) this.print(line)
+      },
+    })
     const failed = steps.find((step) => step.status === 'failed')
     const result = {
       connection: args.connection,
@@ -36,18 +33,5 @@ export class Check extends ProjectCommand {
     }
     if (failed?.error) throw new CommandFailure(failed.error, result, { show: false })
     return result
-  }
-
-  #show(step: CheckStep): void {
-    const { green, red, dim } = this.outStyle
-    const mark = { passed: green('✔'), failed: red('✖'), skipped: dim('–') }[step.status]
-    const title = printable(step.title)
-    const room = columnsOf(process.stdout) - widthOf(title) - 4
-    const detail =
-      step.detail === undefined || step.error ? '' : `  ${truncate(printable(step.detail), room)}`
-    this.print(`${mark} ${title}${dim(detail)}`)
-    if (!step.error) return
-    const width = columnsOf(process.stdout) - 2
-    for (const line of errorLines(step.error, this.outStyle, { width })) this.print(`  ${line}`)
   }
 }

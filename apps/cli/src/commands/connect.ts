@@ -1,49 +1,27 @@
 import { relative } from 'node:path'
 import {
   Args,
-  askFields,
+  columnsOf,
+  errorLines,
   Flags,
   type Prompter,
   terminalPrompter,
   toJson,
-  type WizardOptions,
 } from '@penstock/command-kit'
-import {
-  type AnyConnector,
-  type AuthMethod,
-  ConnectorError,
-  nearest,
-  type SchemaField,
-  schemaFields,
-} from '@penstock/core'
-import {
-  hasReference,
-  isProjectName,
-  needsExternalId,
-  type Project,
-  saveConnection,
-  secretVariable,
-} from '@penstock/runtime'
+import { type AnyConnector, ConnectorError, schemaFields, toConnectorError } from '@penstock/core'
+import { isProjectName, openDraft, type Project, runCheck, saveConnection } from '@penstock/runtime'
+import { stepLines } from '../lib/check-step.ts'
+import { addExternalId, amend, chooseMethod, complete, type Draft, editOf } from '../lib/connection-draft.ts'
 import { builtInConnectors, loadConnector } from '../lib/connectors.ts'
 import { type KnownConnector, knownConnectors } from '../lib/installed-connectors.ts'
 import { ProjectCommand } from '../lib/project-command.ts'
 import { applySettings, methodOf, readSettings } from '../lib/settings.ts'
 
-type Fields = Record<string, unknown>
-
-interface Draft {
-  readonly connector: AnyConnector
-  readonly reference: string
-  readonly method: AuthMethod | undefined
-  readonly fields: Fields
-  readonly auth: Fields
-}
-
 /** Adds a connection to the project, or changes one. */
 export class Connect extends ProjectCommand {
   static override summary = 'Add a connection to the project, or change one.'
   static override description =
-    `On a terminal it asks for what is missing; elsewhere everything comes from flags. Fields of the auth method are set as auth.FIELD. An existing connection keeps what is not set; an empty value removes a field.
+    `On a terminal it asks for what is missing, and tests the connection before it saves it; elsewhere everything comes from flags, and nothing is tested: check does that. Fields of the auth method are set as auth.FIELD. An existing connection keeps what is not set; an empty value removes a field.
 
 Secrets do not go into the project file, nor on a command line: set them to \${env:NAME} or \${file:path}, which are resolved at use. For a role, an external id is made, and the trust policy to paste into AWS is printed.`
   static override examples = [
@@ -114,36 +92,45 @@ Secrets do not go into the project file, nor on a command line: set them to \${e
       fields: before?.connector === reference ? { ...before.fields } : {},
       auth: formerMethod === method?.id ? { ...formerAuth } : {},
     })
-    const draft = await complete({ connector, reference, method, ...applied }, name, prompter)
-    const generated = await addExternalId(draft)
     const description = flags.description ?? before?.description
-    const saved = await saveConnection(project, {
-      name,
-      connector,
-      reference,
-      fields: draft.fields,
-      ...(description === undefined ? {} : { description }),
-      ...(method ? { auth: { method: method.id, ...draft.auth } } : {}),
-    })
-    const trust = await this.#trustPolicy(saved, name)
+    let draft = await complete({ name, connector, reference, description, method, ...applied }, prompter)
+    let externalId = await addExternalId(draft)
+    if (prompter) {
+      if (externalId !== undefined) this.#showTrust(await this.#trustPolicy(project, draft))
+      while (!(await this.#passes(prompter, project, draft))) {
+        const next = await afterFailure(prompter)
+        if (next === 'save') break
+        if (next === 'edit') {
+          draft = await amend(draft, prompter)
+          const made = await addExternalId(draft)
+          if (made !== undefined) this.#showTrust(await this.#trustPolicy(project, draft))
+          externalId = made ?? externalId
+        }
+      }
+    }
+    await saveConnection(project, editOf(draft))
+    const trust = await this.#trustPolicy(project, draft)
     const result = {
       name,
       connector: reference,
-      ...(method ? { auth: method.id } : {}),
+      ...(draft.method ? { auth: draft.method.id } : {}),
       file: project.file,
       created: before === undefined,
-      ...(generated === undefined ? {} : { externalId: generated }),
+      ...(externalId === undefined ? {} : { externalId }),
       ...(trust === undefined ? {} : { trust }),
     }
-    this.#tell(result, trust, connector)
-    await this.#offerCheck(prompter, project, name)
+    prompter?.done('Saved.')
+    this.#tell(result)
+    // Somebody who was asked has seen it before the test, which can't pass without it.
+    if (!prompter || externalId === undefined) this.#showTrust(trust)
+    this.#next(name, connector)
     return result
   }
 
   /** Trust policy of a role, when the connection has one and can be opened far enough. */
-  async #trustPolicy(project: Project, name: string): Promise<unknown> {
+  async #trustPolicy(project: Project, draft: Draft): Promise<unknown> {
     try {
-      const { connector, config, authMethod, authFields } = await this.openConnection(project, name, {
+      const { connector, config, authMethod, authFields } = await openDraft(project, editOf(draft), {
         secrets: 'optional',
       })
       return connector.policy?.({ config, authMethod, authFields }, {}).trust
@@ -152,24 +139,49 @@ Secrets do not go into the project file, nor on a command line: set them to \${e
     }
   }
 
-  #tell(
-    result: { name: string; file: string; created: boolean; externalId?: string },
-    trust: unknown,
-    connector: AnyConnector,
-  ): void {
+  /** Whether it may be saved: it works, or nobody wants to know. */
+  async #passes(prompter: Prompter, project: Project, draft: Draft): Promise<boolean> {
+    if (!(await prompter.confirm({ message: 'Test the connection before it is saved?', initial: true })))
+      return true
+    try {
+      const connection = await openDraft(project, editOf(draft))
+      this.redactor.add(connection.secrets())
+      const steps = await runCheck(connection, {
+        signal: this.signal,
+        onStep: (step) => {
+          for (const line of stepLines(step, this.outStyle)) this.print(line)
+        },
+      })
+      return steps.every(({ status }) => status !== 'failed')
+    } catch (error) {
+      if (this.signal.aborted) {
+        this.notice('Nothing was saved.')
+        throw error
+      }
+      const width = columnsOf(process.stdout)
+      for (const line of errorLines(toConnectorError(error), this.outStyle, { width })) this.print(line)
+      return false
+    }
+  }
+
+  #tell(result: { name: string; file: string; created: boolean }): void {
     const { green, bold } = this.outStyle
     this.print(
       `${green('✔')} ${result.created ? 'Added' : 'Changed'} connection ${bold(result.name)} in ${relative(process.cwd(), result.file) || result.file}`,
     )
-    if (trust !== undefined) {
-      this.print()
-      this.print('Trust policy of the role, to paste into AWS (IAM, role, Trust relationships):')
-      this.print()
-      this.print(toJson(trust))
-    }
+  }
+
+  #showTrust(trust: unknown): void {
+    if (trust === undefined) return
+    this.print()
+    this.print('Trust policy of the role, to paste into AWS (IAM, role, Trust relationships):')
+    this.print()
+    this.print(toJson(trust))
+  }
+
+  #next(name: string, connector: AnyConnector): void {
     this.print()
     this.print('Next:')
-    const { name } = result
     const next = [
       ...(connector.policy ? [[`policy ${name}`, 'what the credentials must be allowed']] : []),
       [`check ${name}`, 'test it'],
@@ -179,15 +191,18 @@ Secrets do not go into the project file, nor on a command line: set them to \${e
     for (const [command = '', purpose] of next)
       this.print(`  ${this.config.bin} ${command.padEnd(width)}  ${purpose}`)
   }
-
-  async #offerCheck(prompter: Prompter | undefined, project: Project, name: string): Promise<void> {
-    if (!prompter) return
-    if (await prompter.confirm({ message: 'Test the connection now?', initial: true })) {
-      prompter.done('Testing it.')
-      await this.config.runCommand('check', [name, '--project', project.file])
-    } else prompter.done('Done.')
-  }
 }
+
+/** What to do with a connection whose test failed. */
+const afterFailure = (prompter: Prompter): Promise<string> =>
+  prompter.select({
+    message: 'The test failed; nothing is saved yet.',
+    choices: [
+      { value: 'edit', label: 'Change an answer' },
+      { value: 'again', label: 'Test again' },
+      { value: 'save', label: 'Save anyway' },
+    ],
+  })
 
 /** What a connection of its kind is for. */
 const nextSteps = (name: string, { kind, config }: AnyConnector): readonly (readonly string[])[] => {
@@ -245,100 +260,4 @@ const chooseConnector = async (
         : [],
     ),
   })
-}
-
-const chooseMethod = async (
-  connector: AnyConnector,
-  wanted: string | undefined,
-  prompter: Prompter | undefined,
-): Promise<AuthMethod | undefined> => {
-  const methods: readonly AuthMethod[] = connector.auth ?? []
-  const ids = methods.map((method) => method.id)
-  if (wanted !== undefined) {
-    const found = methods.find((method) => method.id === wanted)
-    if (found) return found
-    const guess = nearest(wanted, ids)
-    throw new ConnectorError('config', `The connector ${connector.name} has no such auth method.`, {
-      code: 'Usage',
-      hint: guess ? `Did you mean ${guess}?` : `Methods: ${ids.join(', ') || 'none'}.`,
-    })
-  }
-  if (methods.length <= 1) return methods[0]
-  if (!prompter)
-    throw new ConnectorError('config', '--auth is missing: how to prove who you are.', {
-      code: 'Usage',
-      hint: `Methods: ${ids.join(', ')}.`,
-    })
-  const choices = [...methods].sort((a, b) => Number(b.recommended ?? false) - Number(a.recommended ?? false))
-  const chosen = await prompter.select({
-    message: 'Authentication',
-    choices: choices.map(({ id, title, description, recommended }) => ({
-      value: id,
-      label: recommended ? `${title} (recommended)` : title,
-      ...(description === undefined ? {} : { hint: description }),
-    })),
-  })
-  return methods.find((method) => method.id === chosen)
-}
-
-/** Asks for what is missing. The external id is not asked for: it is made. */
-const complete = async (draft: Draft, name: string, prompter: Prompter | undefined): Promise<Draft> => {
-  if (!prompter) return requireComplete(draft, name)
-  const options: WizardOptions = {
-    isReference: (text) => text.includes('${') && hasReference(text),
-    variableFor: (field: SchemaField) => secretVariable(name, field.name),
-  }
-  const { connector, method } = draft
-  const fields = await askFields(prompter, connector.config, { ...options, given: draft.fields })
-  const given = needsExternalId(draft.method, draft.auth) ? { ...draft.auth, externalId: '' } : draft.auth
-  const auth = method ? await askFields(prompter, method.fields, { ...options, given }) : {}
-  if (auth.externalId === '') delete auth.externalId
-  if (!(await prompter.confirm({ message: 'Set optional fields too?', initial: false })))
-    return { ...draft, fields, auth }
-  return {
-    ...draft,
-    fields: await askFields(prompter, connector.config, { ...options, given: fields, optional: true }),
-    auth: method
-      ? await askFields(prompter, method.fields, {
-          ...options,
-          given: { externalId: '', ...auth },
-          optional: true,
-        })
-      : auth,
-  }
-}
-
-/** Nobody can be asked: what is missing is told as it can be given. */
-const requireComplete = (draft: Draft, name: string): Draft => {
-  const { connector, method, fields, auth } = draft
-  const made = needsExternalId(method, auth) ? { ...auth, externalId: '' } : auth
-  const missing = [
-    ...missingOf(connector.config, fields, ''),
-    ...(method ? missingOf(method.fields, made, 'auth.') : []),
-  ]
-  if (missing.length === 0) return draft
-  const flags = missing.map(({ path, field }) =>
-    field.kind === 'secret'
-      ? `--set '${path}=\${env:${secretVariable(name, field.name)}}'`
-      : `--set ${path}=...`,
-  )
-  throw new ConnectorError(
-    'config',
-    `${missing.map(({ path }) => path).join(', ')} of connection "${name}" ${missing.length === 1 ? 'is' : 'are'} missing.`,
-    { code: 'Usage', hint: `Add ${flags.join(' ')}, or run it on a terminal, where it asks.` },
-  )
-}
-
-const missingOf = (schema: AuthMethod['fields'], given: Fields, prefix: string) =>
-  schemaFields(schema)
-    .filter((field) => field.required && given[field.name] === undefined)
-    .map((field) => ({ path: prefix + field.name, field }))
-
-/** Makes the external id of a role that has none yet: the other side puts it into the trust policy. */
-const addExternalId = async (draft: Draft): Promise<string | undefined> => {
-  if (!needsExternalId(draft.method, draft.auth)) return undefined
-  const { createExternalId } = await import('@penstock/aws')
-  const externalId = createExternalId()
-  draft.auth.externalId = externalId
-  return externalId
 }

@@ -6,15 +6,13 @@ import {
   type Connection,
   ConnectorError,
   schemaFields,
-  toConnectorError,
 } from '@penstock/core'
 import {
   connectionNamed,
   connectionProblems,
   needsExternalId,
-  openConnection,
+  openDraft,
   type Project,
-  parseProject,
   problemsError,
   removeConnection,
   runCheck,
@@ -166,30 +164,17 @@ export const draftCheck = async (
   const project = await projectOf(host)
   const kept = `.draft-${randomUUID()}`
   const { edit, typed } = await editOf(host, project, name, body, kept)
-  const { reference, fields, auth, connector } = edit
-  // JSON is YAML, too.
-  const text = JSON.stringify({ connections: { [name]: { ...fields, connector: reference, auth } } })
   return async (signal, tell) => {
     try {
       await writeSecrets(project.folder, typed)
-      const connection = await openConnection(parseProject(text, project.file), name, connector)
+      const connection = await openDraft(project, edit)
       host.addSecrets(connection.secrets())
       await testSteps(connection, signal, tell)
-    } catch (error) {
-      throw withoutPlace(toConnectorError(error))
     } finally {
       await removeSecrets(project.folder, kept)
     }
   }
 }
-
-/** A draft stands at no line of the file. */
-const withoutPlace = (error: ConnectorError): ConnectorError =>
-  new ConnectorError(error.kind, error.message.replace(/^\S*:\d+:\d+: /, ''), {
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-    ...(error.code === undefined ? {} : { code: error.code }),
-    cause: error,
-  })
 
 const testSteps = async (connection: Connection, signal: AbortSignal, tell: Tell): Promise<void> => {
   const steps = await runCheck(connection, {

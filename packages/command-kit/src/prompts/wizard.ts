@@ -11,6 +11,8 @@ export interface WizardOptions {
   readonly variableFor: (field: SchemaField) => string
   /** Ask for optional fields too. */
   readonly optional?: boolean
+  /** What a single field has now: it is proposed. */
+  readonly current?: unknown
 }
 
 /**
@@ -39,19 +41,20 @@ export const askField = async (
   options: WizardOptions,
 ): Promise<unknown> => {
   const message = questionOf(field)
+  const proposed = options.current ?? field.default
   switch (field.kind) {
     case 'secret':
       return askSecret(prompter, field, options)
     case 'boolean':
-      return prompter.confirm({ message, initial: field.default === true })
+      return prompter.confirm({ message, initial: proposed === true })
     case 'choice':
       return prompter.select({
         message,
         choices: (field.options ?? []).map((option) => ({ value: option, label: option })),
-        ...(field.default === undefined ? {} : { initial: String(field.default) }),
+        ...(proposed === undefined ? {} : { initial: String(proposed) }),
       })
     case 'object': {
-      const nested = await askFields(prompter, field.schema, { ...options, given: {} })
+      const nested = await askFields(prompter, field.schema, { ...options, given: {}, current: undefined })
       return Object.keys(nested).length > 0 ? nested : undefined
     }
     case 'list':
@@ -78,11 +81,18 @@ const placeholderOf = (field: SchemaField): string | undefined => {
   return typeof sample === 'object' ? JSON.stringify(sample) : String(sample)
 }
 
+/** A value as it is typed: a list with commas, other things as JSON. */
+const textOfValue = (value: unknown): string => {
+  if (Array.isArray(value) && value.every((entry) => typeof entry !== 'object')) return value.join(', ')
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
 const askText = async (prompter: Prompter, field: SchemaField, options: WizardOptions): Promise<unknown> => {
   const placeholder = placeholderOf(field)
   const answer = await prompter.text({
     message: questionOf(field),
     ...(placeholder === undefined ? {} : { placeholder }),
+    ...(options.current === undefined ? {} : { initial: textOfValue(options.current) }),
     validate: (text) => {
       if (text.trim() === '') return field.required ? 'An answer is needed.' : undefined
       return options.isReference(text) ? undefined : wrongness(field, coerceText(field, text.trim()))
@@ -125,6 +135,8 @@ const askSecret = async (
   field: SchemaField,
   options: WizardOptions,
 ): Promise<unknown> => {
+  // One that is set is proposed as it stands: `${env:NAME}` or `${file:path}`.
+  const [, kind, place] = /^\$\{(env|file):(.*)\}$/.exec(String(options.current)) ?? []
   const title = field.title ?? field.description ?? field.name
   const from = await prompter.select({
     message: `${title}: where does it come from? (The project file holds no secrets.)`,
@@ -133,13 +145,15 @@ const askSecret = async (
       { value: 'file', label: 'A file' },
       ...(field.required ? [] : [{ value: 'none', label: 'There is none' }]),
     ],
-    initial: field.required ? 'env' : 'none',
+    initial: kind ?? (field.required ? 'env' : 'none'),
   })
   if (from === 'none') return undefined
   const variable = options.variableFor(field)
   const answer = await prompter.text({
     message: from === 'env' ? 'Name of the variable' : 'Path of the file',
-    ...(from === 'env' ? { initial: variable } : { placeholder: './secrets/key.txt' }),
+    ...(from === 'env' || kind === from
+      ? { initial: kind === from ? String(place) : variable }
+      : { placeholder: './secrets/key.txt' }),
     validate: (text) => {
       if (from === 'file') return text.trim() === '' ? 'An answer is needed.' : undefined
       return /^[A-Za-z_][A-Za-z0-9_]*$/.test(text.trim())

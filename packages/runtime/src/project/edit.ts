@@ -22,19 +22,19 @@ export const projectSchemaUrl = 'https://unpkg.com/penstock/schema/penstock.sche
 
 const template = `# yaml-language-server: $schema=${projectSchemaUrl}
 
-# Where data comes from. Add one with: penstock connect NAME
+# Where data comes from, and where it goes. Add one with: penstock connect NAME
 connections: {}
 
-# What to extract, and into which database. Run one with: penstock run NAME
+# What to extract, and into which database. Take the # away for a pipeline of the
+# connection lake; try it with: penstock run daily
 #
 # pipelines:
 #   daily:
-#     connection: NAME
+#     connection: lake
 #     into: warehouse.duckdb
 #     tables:
 #       - folder: orders/
 #         mode: delta
-pipelines: {}
 `
 
 /**

@@ -1,5 +1,6 @@
 export { bytes, parseBytes } from './bytes.ts'
 export { checkConnection, type OpenConnectionOptions, openConnection, secretVariable } from './connection.ts'
+export { openDraft } from './draft.ts'
 export {
   type ConnectionEdit,
   initProject,

@@ -223,6 +223,19 @@ describe('an edit', () => {
     expect((await openProject({ cwd: folder })).connections.second).toMatchObject({ name: 'second' })
   })
 
+  it('leaves the example of init in the file, which holds once its # are taken away', async () => {
+    await initProject(folder)
+    await saveConnection(await openProject({ cwd: folder }), { ...edit, name: 'lake' })
+    const text = await written()
+    await writeFile(join(folder, file), text.replaceAll(/^# (?=pipelines:| )/gm, ''))
+    const { pipelines } = await openProject({ cwd: folder })
+    expect(pipelines.daily).toMatchObject({
+      connection: 'lake',
+      into: 'warehouse.duckdb',
+      tables: [{ folder: 'orders/', mode: 'delta' }],
+    })
+  })
+
   it('refuses a secret in plain text before it writes', async () => {
     const project = await open(lake)
     const auth = { ...edit.auth, secretAccessKey: 'hunter2' }
