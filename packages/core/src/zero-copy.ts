@@ -103,6 +103,8 @@ export interface ZeroCopyDefinition<Config extends z.ZodType, Methods extends re
       readonly at?: TableVersion | undefined
       /** Where metadata may be kept between queries; absent where nothing is. */
       readonly kept?: KeptFiles | undefined
+      /** A scan follows, most likely: what each scan of the table reads first may be begun at once. */
+      readonly scanFollows?: boolean | undefined
     },
   ): Promise<ZeroCopyTable>
 }

@@ -22,13 +22,20 @@ export const openIcebergTable = async (
   place: CatalogTable,
   loaded: IcebergTable,
   reader: FileReader,
-  options: { readonly at: TableVersion | undefined; readonly signal: AbortSignal },
+  options: {
+    readonly at: TableVersion | undefined
+    readonly scanFollows?: boolean | undefined
+    readonly signal: AbortSignal
+  },
 ): Promise<ZeroCopyTable> => {
   const name = [...place.namespace, place.name].join('.')
   const { bytes, metadataLocation } = await metadataOf(loaded, reader, name, options.signal)
   const metadata = parseTableMetadata(bytes, metadataLocation ?? `table ${name}`)
   const version = selectVersion(metadata, options.at)
-  const files = neverChanging(reader, metadata.uuid)
+  const files = neverChanging(
+    options.scanFollows ? readAhead(reader, version.snapshot?.manifestList, options.signal) : reader,
+    metadata.uuid,
+  )
   return Object.freeze({
     namespace: place.namespace,
     name: place.name,
@@ -59,6 +66,29 @@ const metadataOf = async (
     throw missingMetadata(error, name, metadataLocation)
   } finally {
     stop.abort()
+  }
+}
+
+/** A file that every scan asks for, but one whose filter is a contradiction, is on its way before: the first who asks gets it. */
+const readAhead = (reader: FileReader, ahead: string | undefined, signal: AbortSignal): FileReader => {
+  if (ahead === undefined) return reader
+  let isKept = false
+  const onKept = () => {
+    isKept = true
+  }
+  let reading: Promise<Uint8Array> | undefined = reader.read(ahead, { signal, onKept })
+  reading.catch(() => {})
+  return {
+    open: reader.open,
+    read: async (path, options) => {
+      if (path !== ahead || !reading) return reader.read(path, options)
+      const first = reading
+      reading = undefined
+      const bytes = await first
+      options.signal.throwIfAborted()
+      if (isKept) options.onKept?.()
+      return bytes
+    },
   }
 }
 

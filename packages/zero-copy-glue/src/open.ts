@@ -44,7 +44,7 @@ export const openConnection = (context: ZeroCopyContext, retry: { readonly attem
 export const openTable = async (
   context: ZeroCopyContext,
   table: CatalogTable,
-  options: Pick<OpenTableOptions, 'at' | 'kept'>,
+  options: Omit<OpenTableOptions, 'files'>,
 ): Promise<ZeroCopyTable> => {
   const { catalog, files } = openedOf(context)
   return tableOf(context, table, await catalog.load(table), { files, ...options })
@@ -54,6 +54,7 @@ interface OpenTableOptions {
   readonly files: TableFiles
   readonly at?: TableVersion | undefined
   readonly kept?: KeptFiles | undefined
+  readonly scanFollows?: boolean | undefined
 }
 
 /** A loaded table, opened: with the credentials that came with it, where the user wants them. */
@@ -61,7 +62,7 @@ export const tableOf = (
   context: ZeroCopyContext,
   table: CatalogTable,
   loaded: LoadedTable,
-  { files, at, kept }: OpenTableOptions,
+  { files, at, kept, scanFollows }: OpenTableOptions,
 ): Promise<ZeroCopyTable> => {
   if (loaded.kind === 'hive') return Promise.resolve(openHiveTable(table, loaded, files, at))
   const reader = loaded.vended ? openFiles(context, loaded.vended) : files
@@ -71,6 +72,7 @@ export const tableOf = (
     )
   return openIcebergTable(table, loaded, keptReader(reader, kept, context.config), {
     at,
+    scanFollows,
     signal: context.signal,
   })
 }

@@ -1,18 +1,20 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { TableSchema } from '@penstock/core'
 import { columnsOf } from '../logical-types.ts'
-import { quoteQualified, rowsOf } from '../sql.ts'
+import { quoteQualified, quoteText, rowsOf } from '../sql.ts'
 import type { PlanTable } from './plan/planner.ts'
 import type { TableName } from './plan/statement.ts'
 
-/** Names that are the local database's: its catalog, and its schemas. */
-export const localSchemas = async (connection: DuckDBConnection): Promise<readonly string[]> => {
-  // Duplicates are put aside here: a DISTINCT would wake all threads, for 20 ms on a busy machine.
+/** Names that are the local database's: its catalog, and its schemas. No macro of the database takes part. */
+export const localSchemas = async (
+  connection: DuckDBConnection,
+  catalog: string,
+): Promise<readonly string[]> => {
   const rows = await rowsOf(
     connection,
-    `SELECT schema_name, database_name FROM duckdb_schemas() WHERE database_name = current_database()`,
+    `SELECT schema_name FROM system.main.duckdb_schemas() WHERE database_name = ${quoteText(catalog)}`,
   )
-  return [...new Set(rows.flat().map(String))]
+  return [catalog, ...rows.flat().map(String)]
 }
 
 /**

@@ -18,7 +18,7 @@ import { localSchemas, localTables } from './local-tables.ts'
 import { chainParts, gatherParts, type ReadyParts } from './parts.ts'
 import { type MountedName, resolveNames } from './plan/names.ts'
 import type { TableNeeds } from './plan/optimizer-plan.ts'
-import { createPlanner, type Planner, type PlanTable, type QueryPlan } from './plan/planner.ts'
+import { createPlanner, type Planner, type PlanTable, type QueryPlan, tablesIn } from './plan/planner.ts'
 import { splitStatement } from './plan/statement.ts'
 import { sealDatabase } from './seal.ts'
 import { createMountNames, type MountNames, mountSession, requireBinding } from './session.ts'
@@ -51,7 +51,8 @@ export const createMountedQueries = (database: Database): MountedQueries => {
   const prepare = async (sql: string, options: MountedQueryOptions) => {
     sealing ??= sealDatabase(database)
     planner ??= createPlanner(join(database.staging.path, 'plan'))
-    const [ready] = await Promise.all([planner, sealing])
+    const ready = Promise.all([planner, sealing]).then(([planned]) => planned)
+    ready.catch(() => {})
     return prepareQuery(database, ready, names, sql, options)
   }
   return Object.freeze({
@@ -94,6 +95,7 @@ export const createMountedQueries = (database: Database): MountedQueries => {
     },
     writable: () => (sealing ? database.staging.path : undefined),
     close: async () => {
+      await sealing?.catch(() => {})
       await (await planner?.catch(() => undefined))?.close()
     },
   })
@@ -112,10 +114,14 @@ interface PreparedQuery {
   readonly cache: RangeCache
 }
 
-/** From the text to what it needs: names, tables, plan. Nothing is fetched but the catalog's answers. */
+/**
+ * From the text to what it needs: names, tables, plan. Nothing is fetched but the catalog's answers. The planner is opened
+ * and the database sealed (`ready`) while the catalog is asked: before that nothing of the statement or the database's
+ * views is bound.
+ */
 const prepareQuery = async (
   database: Database,
-  planner: Planner,
+  ready: Promise<Planner>,
   mountNames: MountNames,
   sql: string,
   { mounts, signal = new AbortController().signal, ...options }: MountedQueryOptions,
@@ -125,10 +131,10 @@ const prepareQuery = async (
   const cache = openCache(options.cache)
   const connection = await database.connect()
   try {
-    const [written, schemas] = await Promise.all([planner.tables(select), localSchemas(connection)])
-    const { mounted, local } = resolveNames(written, mounts, schemas)
+    const schemas = await localSchemas(connection, database.catalog)
+    const { mounted, local } = resolveNames(await tablesIn(connection, select), mounts, schemas)
     const invented = mountNames.invent()
-    const opened = await mapLimited(mounted, 8, async (entry) => ({
+    const opening = mapLimited(mounted, 8, async (entry) => ({
       label: labelOf(entry),
       name: [entry.written.catalog || invented, entry.written.schema, entry.written.table] as const,
       table: await entry.mount.open(
@@ -136,6 +142,10 @@ const prepareQuery = async (
         { signal, kept: cache.files },
       ),
     }))
+    opening.catch(() => {})
+    const planner = await ready
+    const localOnes = await localTables(connection, database.catalog, local)
+    const opened = await opening
     const searchPath = searchPathOf(
       database.catalog,
       opened.map(({ name }) => name),
@@ -144,7 +154,7 @@ const prepareQuery = async (
     const plan = await planner.plan({
       sql: select,
       mounted: opened.map(({ name, table }) => ({ name, schema: table.schema })),
-      local: await localTables(connection, database.catalog, local),
+      local: localOnes,
       searchPath,
       signal,
     })

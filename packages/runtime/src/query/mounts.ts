@@ -98,7 +98,8 @@ const mountOf = (
           code: 'NoTimeTravel',
           hint: 'Leave --at away.',
         })
-      return withPushdown(await connector.open(context, table, { at, kept }), connector.capabilities)
+      const opened = await connector.open(context, table, { at, kept, scanFollows: true })
+      return withPushdown(opened, connector.capabilities)
     },
   } satisfies Mount)
 }

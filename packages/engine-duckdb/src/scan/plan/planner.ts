@@ -39,7 +39,6 @@ export interface QueryPlan extends PlanNeeds {
  * Parquet file without rows, each local one an empty table. Nothing that SQL says there can reach the disk.
  */
 export interface Planner {
-  tables(select: string): Promise<readonly TableName[]>
   plan(request: PlanRequest): Promise<QueryPlan>
   close(): Promise<void>
 }
@@ -75,10 +74,6 @@ export const createPlanner = async (folder: string): Promise<Planner> => {
   const enqueue = createQueue()
   let ordinal = 0
   return Object.freeze({
-    tables: (select: string) =>
-      enqueue(async () =>
-        readSyntaxTree(await documentOf(connection, `json_serialize_sql(${quoteText(select)})`)),
-      ),
     plan: (request: PlanRequest) =>
       enqueue(async () => {
         throwIfCancelled(request.signal)
@@ -100,6 +95,13 @@ export const createPlanner = async (folder: string): Promise<Planner> => {
     },
   })
 }
+
+/**
+ * Tables that a SELECT names. It is parsed and nothing of it runs, so that any connection will do: by its full name the
+ * function is DuckDB's own, whatever macros the database has.
+ */
+export const tablesIn = async (connection: DuckDBConnection, select: string): Promise<readonly TableName[]> =>
+  readSyntaxTree(await documentOf(connection, `system.main.json_serialize_sql(${quoteText(select)})`))
 
 const documentOf = async (connection: DuckDBConnection, expression: string): Promise<Json> =>
   parseJson(String((await firstRow(connection, `SELECT ${expression}`))?.[0]))
