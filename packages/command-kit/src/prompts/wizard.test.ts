@@ -79,3 +79,13 @@ it('asks for optional fields when wanted', async () => {
     hosts: ['a', 'b'],
   })
 })
+
+it('leaves an optional yes or no unset unless it is answered', async () => {
+  const flags = z.strictObject({
+    a: z.boolean().optional(),
+    b: z.boolean().optional(),
+    c: z.boolean().default(true),
+  })
+  const { prompter } = script(['unset', 'false', true])
+  expect(await askFields(prompter, flags, { ...options, optional: true })).toEqual({ b: false, c: true })
+})

@@ -46,7 +46,9 @@ export const askField = async (
     case 'secret':
       return askSecret(prompter, field, options)
     case 'boolean':
-      return prompter.confirm({ message, initial: proposed === true })
+      return field.required || field.default !== undefined
+        ? prompter.confirm({ message, initial: proposed === true })
+        : askOptionalBoolean(prompter, message, proposed)
     case 'choice':
       return prompter.select({
         message,
@@ -66,6 +68,18 @@ export const askField = async (
     default:
       return askText(prompter, field, options)
   }
+}
+
+/** Without a default "no" is not the same as nothing said. */
+const askOptionalBoolean = async (prompter: Prompter, message: string, proposed: unknown) => {
+  const choices = [
+    { value: 'unset', label: 'Not set' },
+    { value: 'true', label: 'Yes' },
+    { value: 'false', label: 'No' },
+  ]
+  const initial = typeof proposed === 'boolean' ? String(proposed) : 'unset'
+  const answer = await prompter.select({ message, choices, initial })
+  return answer === 'unset' ? undefined : answer === 'true'
 }
 
 const questionOf = (field: SchemaField): string => {

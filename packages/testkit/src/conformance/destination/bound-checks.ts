@@ -14,10 +14,16 @@ const pieceBytes = 1 << 20
 const filesOut = 8
 /** How long the stream waits for a file to be given back, in ms. */
 const waitMs = 3_000
-/** Pieces after which memory is looked at first: what starts up is there by then. */
-const warmPieces = 16
-/** Bytes by which memory may grow over the pieces from there on: half of them, as there may be buffers that fill up. */
-const allowedGrowth = ((pieces - warmPieces) * pieceBytes) / 2
+/**
+ * Pieces before which memory is looked at. Buffers fill and empty as the machine has time: what counts is the least of the
+ * early looks, when what starts up is there, and the least of the late ones.
+ */
+const earlyLooks = [20, 24, 28, 32]
+const lateLooks = [47, 51, 55, 59, 63]
+/** Mebibytes that are written at least between an early look and a late one. */
+const writtenBetween = Math.min(...lateLooks) - Math.min(...earlyLooks)
+/** Bytes by which memory may grow meanwhile: not all of them, nor few, as there may be buffers that fill up. */
+const allowedGrowth = writtenBetween * pieceBytes * 0.75
 
 /** What is large goes through: neither memory nor the local disk may grow with it. */
 export const boundChecks = (connector: AnyDestination, options: DestinationOptions): Check[] => {
@@ -54,13 +60,14 @@ export const boundChecks = (connector: AnyDestination, options: DestinationOptio
       run: async ({ signal, skip }) => {
         const config = options.large ?? skip('No place for a large write was given (large).')
         await options.clear()
-        const measured: number[] = []
-        await put(largeStream(measured), 'memory', signal, config)
-        const [start = 0, end = 0] = measured
-        if (measured.length < 2) fail('The stream was not read to its end.')
-        if (end - start > allowedGrowth)
+        const looks = new Map<number, number>()
+        await put(largeStream(looks), 'memory', signal, config)
+        if (looks.size < earlyLooks.length + lateLooks.length) fail('The stream was not read to its end.')
+        const least = (pieces: readonly number[]) => Math.min(...pieces.map((piece) => looks.get(piece) ?? 0))
+        const growth = least(lateLooks) - least(earlyLooks)
+        if (growth > allowedGrowth)
           fail(
-            `While ${pieces - warmPieces} MiB were written, memory grew by ${Math.round((end - start) / 1024 ** 2)} MiB.`,
+            `While ${writtenBetween} MiB were written, memory grew by ${Math.round(growth / 1024 ** 2)} MiB.`,
           )
         await options.clear()
       },
@@ -89,8 +96,8 @@ const memory = async (): Promise<number> => {
   return heapUsed + external
 }
 
-/** Pieces of a mebibyte each. Memory is measured after the first ones, and before the last one is given. */
-const largeStream = (measured: number[]): TestStream => {
+/** Pieces of a mebibyte each. Memory is measured before some of them. */
+const largeStream = (looks: Map<number, number>): TestStream => {
   const width = 1024
   const perPiece = pieceBytes / width
   const text = 'x'.repeat(width)
@@ -98,7 +105,7 @@ const largeStream = (measured: number[]): TestStream => {
     Array.from({ length: perPiece }, (_, index) => ({ id: piece * perPiece + index, text }))
   const stream = testStream({ name: 'orders', rows: rowsOf(0).slice(0, 1), key: ['id'] })
   const look = async (piece: number) => {
-    if (piece === warmPieces || piece === pieces - 1) measured.push(await memory())
+    if (earlyLooks.includes(piece) || lateLooks.includes(piece)) looks.set(piece, await memory())
   }
   async function* rows(): AsyncGenerator<readonly Row[]> {
     for (let piece = 0; piece < pieces; piece++) {
