@@ -48,13 +48,14 @@ export const createMountedQueries = (database: Database): MountedQueries => {
   const names = createMountNames()
   let sealing: Promise<void> | undefined
   let planner: Promise<Planner> | undefined
-  const prepare = async (sql: string, options: MountedQueryOptions) => {
+  const ready = async (): Promise<Planner> => {
     sealing ??= sealDatabase(database)
     planner ??= createPlanner(join(database.staging.path, 'plan'))
-    const ready = Promise.all([planner, sealing]).then(([planned]) => planned)
-    ready.catch(() => {})
-    return prepareQuery(database, ready, names, sql, options)
+    const [opened] = await Promise.all([planner, sealing])
+    return opened
   }
+  const prepare = (sql: string, options: MountedQueryOptions) =>
+    prepareQuery(database, ready, names, sql, options)
   return Object.freeze({
     query: async (sql: string, options: MountedQueryOptions) => {
       const prepared = await prepare(sql, options)
@@ -116,12 +117,12 @@ interface PreparedQuery {
 
 /**
  * From the text to what it needs: names, tables, plan. Nothing is fetched but the catalog's answers. The planner is opened
- * and the database sealed (`ready`) while the catalog is asked: before that nothing of the statement or the database's
- * views is bound.
+ * and the database sealed (`ready`) while the catalog is asked, and not sooner, for they would take the processor from it;
+ * before that nothing of the statement or the database's views is bound.
  */
 const prepareQuery = async (
   database: Database,
-  ready: Promise<Planner>,
+  ready: () => Promise<Planner>,
   mountNames: MountNames,
   sql: string,
   { mounts, signal = new AbortController().signal, ...options }: MountedQueryOptions,
@@ -143,7 +144,7 @@ const prepareQuery = async (
       ),
     }))
     opening.catch(() => {})
-    const planner = await ready
+    const planner = await ready()
     const localOnes = await localTables(connection, database.catalog, local)
     const opened = await opening
     const searchPath = searchPathOf(
