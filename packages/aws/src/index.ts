@@ -71,6 +71,7 @@ export type {
 export { isArchived } from './s3/archived.ts'
 export { openS3, openS3Writer } from './s3/open.ts'
 export type {
+  GrowingFileSource,
   LocalFileSource,
   ObjectOptions,
   PresignOptions,

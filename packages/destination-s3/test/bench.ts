@@ -9,6 +9,7 @@ import {
   type ExportRun,
   type ExportStream,
   type FileLayout,
+  type GrowingFile,
   type Leftover,
   type TableSchema,
   text,
@@ -34,6 +35,8 @@ export interface Given {
   )[]
   readonly cursor?: ExportCursor
   readonly schema?: TableSchema
+  /** Files that grow, instead of complete ones. */
+  readonly growing?: readonly GrowingFile[]
   /** Called before each file is given. */
   readonly before?: (index: number) => Promise<void> | void
 }
@@ -122,6 +125,11 @@ export const openBench = async (): Promise<Bench & AsyncDisposable> => {
     schema: given.schema ?? schema,
     ...(given.cursor ? { cursor: given.cursor } : {}),
     rows: async function* () {},
+    ...(given.growing && {
+      growingFiles: async function* () {
+        yield* given.growing ?? []
+      },
+    }),
     async *files(layout) {
       layouts.push(layout)
       for (const [position, entry] of given.files.entries()) {

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import type { FileEntry, TransferOptions } from '@penstock/core'
+import type { FileEntry, GrowingFile, TransferOptions } from '@penstock/core'
 import type { S3Access, S3Head } from './access.ts'
 
 /** How an object is encrypted at rest. */
@@ -53,6 +53,9 @@ export interface LocalFileSource {
 /** What is uploaded: bytes, a local file, or a stream of unknown length. */
 export type UploadSource = Uint8Array | LocalFileSource | AsyncIterable<Uint8Array>
 
+/** A local file that somebody still appends to: its bytes are sent as they come. */
+export interface GrowingFileSource extends Pick<GrowingFile, 'path' | 'grown'> {}
+
 /** An object that was written. */
 export interface S3Written {
   readonly key: string
@@ -81,8 +84,11 @@ export interface UploadOptions extends PutOptions {
 export interface S3Upload {
   readonly key: string
   readonly uploadId: string
-  /** Sends all bytes of the object, once. */
-  send(source: UploadSource, options?: TransferOptions): Promise<{ size: number; parts: number }>
+  /** Sends all bytes of the object, once. A growing file is sent behind whoever writes it. */
+  send(
+    source: UploadSource | GrowingFileSource,
+    options?: TransferOptions,
+  ): Promise<{ size: number; parts: number }>
   /**
    * Makes the object. An answer that got lost is looked up: done is done. After a `conflict` error the upload is
    * still there.

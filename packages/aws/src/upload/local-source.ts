@@ -68,28 +68,37 @@ export const openSource = async (
       if (now.size !== before.size || now.mtimeNs !== before.mtimeNs) throw changed(path)
     }
 
-    const memory = spareMemoryOf(client)
-    const read = (range: ByteRange, sliceSize: number) => readSlices(file, path, range, sliceSize)
-
-    const payload = async (range: ByteRange, verify: boolean): Promise<Payload> => {
-      const length = range.end - range.start
-      if (length <= memoryBytes) {
-        const buffer = memory.take(length)
-        const bytes = buffer.subarray(0, length)
-        await fill(file, path, bytes, range.start)
-        await assertUnchanged()
-        return { ...memoryPayload([bytes], verify), release: () => memory.giveBack(buffer) }
-      }
-      const digester = createDigester(verify)
-      for await (const chunk of read(range, sliceBytes * 4)) digester.update(chunk)
-      await assertUnchanged()
-      return { length, digest: digester.finish(), open: () => read(range, sliceBytes) }
-    }
+    const payload = payloadReader(file, path, client, assertUnchanged)
 
     return Object.freeze({ start, end: last, payload, assertUnchanged, close: () => file.close() })
   } catch (error) {
     await file.close()
     throw error
+  }
+}
+
+/** Reads ranges of a file; `afterRead` sees that what was read is still there. */
+export const payloadReader = (
+  file: FileHandle,
+  path: string,
+  client: S3Client,
+  afterRead = async (): Promise<void> => {},
+): LocalSource['payload'] => {
+  const memory = spareMemoryOf(client)
+  const read = (range: ByteRange, sliceSize: number) => readSlices(file, path, range, sliceSize)
+  return async (range, verify) => {
+    const length = range.end - range.start
+    if (length <= memoryBytes) {
+      const buffer = memory.take(length)
+      const bytes = buffer.subarray(0, length)
+      await fill(file, path, bytes, range.start)
+      await afterRead()
+      return { ...memoryPayload([bytes], verify), release: () => memory.giveBack(buffer) }
+    }
+    const digester = createDigester(verify)
+    for await (const chunk of read(range, sliceBytes * 4)) digester.update(chunk)
+    await afterRead()
+    return { length, digest: digester.finish(), open: () => read(range, sliceBytes) }
   }
 }
 

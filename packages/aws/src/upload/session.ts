@@ -1,8 +1,9 @@
 import { type ByteRange, ConnectorError, type TransferOptions, toConnectorError } from '@penstock/core'
 import type { S3Client } from '../s3/client.ts'
-import type { S3Upload, S3Written, UploadSource } from '../s3/write-access.ts'
+import type { GrowingFileSource, S3Upload, S3Written, UploadSource } from '../s3/write-access.ts'
 import { memoryPayload, type Payload } from './bytes.ts'
 import { completeUpload } from './complete.ts'
+import { growingSource } from './growing-source.ts'
 import { type LocalSource, openSource } from './local-source.ts'
 import { abortUpload, type OpenUpload, type SentPart, sendPart } from './multipart.ts'
 import { orAborted } from './or-aborted.ts'
@@ -12,7 +13,7 @@ import { partsOfStream } from './stream-parts.ts'
 /** Memory that the parts of a stream take together; two are held all the same when they are larger. */
 const streamMemoryBytes = 128 << 20
 
-export const isStream = (source: UploadSource): source is AsyncIterable<Uint8Array> =>
+export const isStream = (source: UploadSource | GrowingFileSource): source is AsyncIterable<Uint8Array> =>
   Symbol.asyncIterator in source
 
 /** An upload in parts, from the moment it was begun. */
@@ -87,31 +88,35 @@ export const uploadSession = (
     })
   }
 
-  const sendStream = (
-    stream: AsyncIterable<Uint8Array>,
+  /** Sends parts of which nobody knows how many they will be; `memoryBytes` limits how many are under way. */
+  const sendParts = (
+    parts: AsyncGenerator<Payload, void, undefined>,
+    memoryBytes: number,
     options: TransferOptions,
   ): Promise<{ size: number; parts: number }> => {
-    const parts = partsOfStream(stream, streamPartSize)
     let index = 0
     let turn: Promise<unknown> = Promise.resolve()
     let busy = 0
     const next: NextPart = () => {
       const mine = turn.then(async () => {
-        const { done, value: chunks } = await parts.next()
+        const { done, value: payload } = await parts.next()
         if (done) return undefined
         if (index === maxParts) throw tooLong(upload.key)
         index++
-        return { number: index, payload: memoryPayload(chunks, client.verify) }
+        return { number: index, payload }
       })
       turn = mine.catch(() => undefined)
       return mine
     }
     return inLanes(parallelParts, options, async (signal) => {
       // Later parts are larger: lanes end, so that those that go on stay within the memory.
-      while (busy === 0 || (busy + 1) * streamPartSize(index) <= streamMemoryBytes) {
+      while (busy === 0 || (busy + 1) * streamPartSize(index) <= memoryBytes) {
         busy++
         const part = await orAborted(next(), signal)
-        if (part) sent.push(await sendPart(client, upload, part.number, part.payload, { ...options, signal }))
+        if (part) {
+          sent.push(await sendPart(client, upload, part.number, part.payload, { ...options, signal }))
+          part.payload.release?.()
+        }
         busy--
         if (!part) return
       }
@@ -121,8 +126,27 @@ export const uploadSession = (
     })
   }
 
+  const sendStream = (stream: AsyncIterable<Uint8Array>, options: TransferOptions) =>
+    sendParts(inMemory(partsOfStream(stream, streamPartSize), client.verify), streamMemoryBytes, options)
+
+  const sendGrowing = async (source: GrowingFileSource, options: TransferOptions) => {
+    const file = growingSource(source, client)
+    const ended = new AbortController()
+    const signal = AbortSignal.any([client.signals(options.signal), ended.signal])
+    try {
+      // Its large parts are not held in memory.
+      const result = await sendParts(file.parts(streamPartSize, signal), Number.POSITIVE_INFINITY, options)
+      await file.assertUnchanged()
+      return result
+    } finally {
+      ended.abort()
+      await file.close()
+    }
+  }
+
   const send: S3Upload['send'] = async (source, options = {}) => {
     if (isStream(source)) return sendStream(source, options)
+    if ('grown' in source) return sendGrowing(source, options)
     if (source instanceof Uint8Array) return sendStream(once(source), options)
     const file = await openSource(source, client)
     try {
@@ -148,6 +172,13 @@ export const uploadSession = (
 
 /** Time for the clean-up after a failure or an abort. */
 const cleanUpMs = 10_000
+
+async function* inMemory(
+  parts: AsyncIterable<readonly Uint8Array[]>,
+  verify: boolean,
+): AsyncGenerator<Payload, void, undefined> {
+  for await (const chunks of parts) yield memoryPayload(chunks, verify)
+}
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes

@@ -12,6 +12,10 @@ export interface Note<Content> {
 export const isMissing = (error: unknown): boolean =>
   ConnectorError.isInstance(error) && error.kind === 'not-found' && error.code === 'NoSuchKey'
 
+/** True when an upload in parts was aborted by somebody, or completed. */
+export const isUploadGone = (error: unknown): boolean =>
+  ConnectorError.isInstance(error) && error.code === 'NoSuchUpload'
+
 /** True when a condition of a write did not hold: somebody else was faster. */
 export const isConflict = (error: unknown): boolean =>
   ConnectorError.isInstance(error) && error.kind === 'conflict'

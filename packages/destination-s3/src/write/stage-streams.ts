@@ -1,9 +1,10 @@
-import type { ExportFile, ExportStream } from '@penstock/core'
+import type { ExportStream, GrowingFile } from '@penstock/core'
 import { eachOf } from '../each.ts'
 import { fileOptions } from '../objects.ts'
 import { readRecipientKey } from '../openpgp.ts'
 import { extensionOf, layoutOf } from '../options.ts'
 import { writeNote } from '../state/notes.ts'
+import { growingFiles } from './growing.ts'
 import { requireFree } from './publish.ts'
 import { createStaging, type StagedFile } from './staged.ts'
 import type { Try } from './try.ts'
@@ -13,7 +14,10 @@ const filesAtOnce = 16
 /** With encryption each one also holds parts in memory. */
 const encryptedAtOnce = 2
 
-/** From this size on it is worth a request to learn before the upload that the key is taken. */
+/**
+ * From this size on it is worth a request to learn before the upload that the key is taken; also of a file that is
+ * still being written, whose size nobody knows.
+ */
 const earlyCheckBytes = 64 << 20
 
 /** Sends the files of all streams, one stream after another. What was sent is in `staged`, also after a failure. */
@@ -39,15 +43,16 @@ export const stageStreams = async (current: Try, staged: StagedFile[]): Promise<
 
   const stageFile = async (
     stream: ExportStream,
-    file: ExportFile,
+    file: GrowingFile,
     order: number,
     onBytes: (bytes: number) => void,
   ): Promise<void> => {
     try {
       const key = names.fileKey(stream, file)
-      if (file.size >= earlyCheckBytes)
+      const growth = await staging.look(file)
+      if (!growth.complete || growth.bytes >= earlyCheckBytes)
         await requireFree(key, { access: store.access, author, own, retried: request.run.retried, signal })
-      staged.push(await staging.stage({ stream: stream.name, key, file, order, onBytes }))
+      staged.push(await staging.stage({ stream: stream.name, key, file, growth, order, onBytes }))
     } catch (error) {
       stop.abort(error)
       throw error
@@ -65,10 +70,10 @@ export const stageStreams = async (current: Try, staged: StagedFile[]): Promise<
       totals.rows += more.rows ?? 0
       onProgress({ ...totals })
     }
-    const files = stoppingAt(stream.files(layoutOf(options)), stop)
+    const files = stoppingAt(growingFiles(stream, layoutOf(options)), stop)
     await eachOf(files, recipient ? encryptedAtOnce : filesAtOnce, async (file) => {
       await stageFile(stream, file, order++, (bytes) => add({ bytes }))
-      add({ files: 1, rows: file.rows })
+      add({ files: 1, rows: (await file.finished).rows })
     })
   }
   staged.sort((a, b) => a.order - b.order)

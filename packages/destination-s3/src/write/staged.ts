@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs'
 import type { ObjectOptions, S3Upload, S3WriteAccess, S3Written, WriteConditions } from '@penstock/aws'
-import type { ExportFile } from '@penstock/core'
+import type { FileGrowth, GrowingFile } from '@penstock/core'
 import type { RecipientKey } from '../openpgp.ts'
+import { readGrowing } from './growing.ts'
 
 /** A file whose bytes are on their way, and that nobody sees yet. */
 export interface StagedFile {
@@ -39,23 +40,35 @@ export interface StageRequest {
   readonly order: number
   readonly stream: string
   readonly key: string
-  readonly file: ExportFile
+  readonly file: GrowingFile
+  /** What {@link Staging.look} has told of it. */
+  readonly growth: FileGrowth
   readonly onBytes: (bytes: number) => void
 }
 
-/** Sends the bytes of files. Small ones wait in memory, up to a limit. */
-export const createStaging = (options: StagingOptions) => {
+export interface Staging {
+  /** Waits until a file is complete, or too large to wait in memory. */
+  look(file: GrowingFile): Promise<FileGrowth>
+  stage(request: StageRequest): Promise<StagedFile>
+}
+
+/** Sends the bytes of files. Small ones wait in memory, up to a limit; large ones are sent while they are written. */
+export const createStaging = (options: StagingOptions): Staging => {
   const { access, object, recipient, signal, note, hold = defaultHold } = options
   let heldBytes = 0
 
-  const held = ({ order, stream, key, file, onBytes }: StageRequest, bytes: Uint8Array): StagedFile => ({
-    order,
-    stream,
-    key,
-    rows: file.rows,
-    size: bytes.length,
-    publish: (conditions) => access.put(key, bytes, { ...object, ...conditions, onBytes }),
-  })
+  const held = async (request: StageRequest, bytes: Uint8Array): Promise<StagedFile> => {
+    const { order, stream, key, file, onBytes } = request
+    const { rows } = await file.finished
+    return {
+      order,
+      stream,
+      key,
+      rows,
+      size: bytes.length,
+      publish: (conditions) => access.put(key, bytes, { ...object, ...conditions, onBytes }),
+    }
+  }
 
   const uploaded = async (
     { order, stream, key, file }: StageRequest,
@@ -64,7 +77,8 @@ export const createStaging = (options: StagingOptions) => {
     const upload = await access.startUpload(key, { ...object, signal })
     await note(upload)
     const { size } = await send(upload)
-    return { order, stream, key, rows: file.rows, size, publish: (conditions) => upload.complete(conditions) }
+    const { rows } = await file.finished
+    return { order, stream, key, rows, size, publish: (conditions) => upload.complete(conditions) }
   }
 
   /** Takes room for a file that waits. */
@@ -74,21 +88,19 @@ export const createStaging = (options: StagingOptions) => {
     return true
   }
 
-  const send = async (request: StageRequest): Promise<StagedFile> => {
-    const { file, onBytes } = request
-    const encrypted = recipient && (() => recipient.encrypt(readBytes(file.path, signal)))
+  const stage = async (request: StageRequest): Promise<StagedFile> => {
+    const { file, growth, onBytes } = request
+    const { path } = file
+    // What is complete keeps a disk busy; what grows is looked at in turns.
+    const read = () =>
+      growth.complete ? createReadStream(path, { highWaterMark: 1 << 20, signal }) : readGrowing(file, signal)
+    const encrypted = recipient && (() => recipient.encrypt(read()))
     // Encryption adds a few hundred bytes to what is held.
-    if (reserve(file.size)) {
-      const chunks = await Array.fromAsync(encrypted?.() ?? readBytes(file.path, signal))
-      return held(request, Buffer.concat(chunks))
-    }
-    const source = encrypted?.() ?? { path: file.path }
+    if (growth.complete && reserve(growth.bytes))
+      return held(request, Buffer.concat(await Array.fromAsync(encrypted?.() ?? read())))
+    const source = encrypted?.() ?? (growth.complete ? { path } : { path, grown: file.grown })
     return uploaded(request, (upload) => upload.send(source, { signal, onBytes }))
   }
 
-  return Object.freeze({ stage: send })
+  return Object.freeze({ look: (file: GrowingFile) => file.grown(hold.file, signal), stage })
 }
-
-/** In pieces that keep a disk busy. */
-const readBytes = (path: string, signal: AbortSignal): AsyncIterable<Uint8Array> =>
-  createReadStream(path, { highWaterMark: 1 << 20, signal })

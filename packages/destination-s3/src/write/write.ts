@@ -8,7 +8,7 @@ import { lossWarning, type S3ExportOptions } from '../options.ts'
 import { type RunRecord, recordSchema } from '../state/documents.ts'
 import { finishRun, keysOfRecord, recordsOf, settleTries, tidy } from '../state/finish.ts'
 import { takeLease } from '../state/lease.ts'
-import { isConflict, readNote, writeNote } from '../state/notes.ts'
+import { isConflict, isUploadGone, readNote, writeNote } from '../state/notes.ts'
 import { storeOf } from '../state/store.ts'
 import { unnotedUploads } from '../state/tries.ts'
 import { createPublication, type Publication } from './publish.ts'
@@ -73,6 +73,8 @@ export const writeRun = async (
     await tidy(store, [store.keys.notes(author)], change.runs, context.signal)
     return resultOf(record, context, removed)
   } catch (error) {
+    // Who takes a lease over aborts the uploads of whoever had it, who may learn of that first.
+    if (isUploadGone(error)) await lease.confirm().catch(() => undefined)
     throw lease.signal.aborted ? lease.signal.reason : toConnectorError(error)
   } finally {
     // Whatever ended the run is thrown; a lease that can't be given back runs out by itself.
