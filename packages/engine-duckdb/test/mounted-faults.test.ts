@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { ConnectorError, type RangedFile } from '@penstock/core'
 import { describe, expect, it } from 'vitest'
 import {
@@ -185,6 +185,16 @@ describe('the cache', () => {
     expect(second.receipt).toMatchObject({ requests: 0, bytesFetched: 0 })
     expect(second.receipt.bytesFromCache).toBeGreaterThan(1000)
     expect(reads()).toBe(before)
+  })
+
+  it('is for nobody else to read', async () => {
+    const { run, cache } = await cached('v1')
+    await run('SELECT sum(id) FROM sales.orders')
+    const folder = `${cache.folder}/ranges`
+    const names = readdirSync(folder)
+    expect(names.length).toBeGreaterThan(2)
+    for (const path of [folder, ...names.map((name) => `${folder}/${name}`)])
+      expect(statSync(path).mode & 0o077).toBe(0)
   })
 
   it('keeps nothing of a file that may change', async () => {

@@ -6,7 +6,8 @@ import { sizeOf } from './ranges.ts'
 
 /**
  * Ranges of files that never change, each in a file of its own, whose name tells which. A file appears whole or not at
- * all, so several processes may use one folder; what was not used for the longest time goes first.
+ * all, so several processes may use one folder; what was not used for the longest time goes first. They are rows of
+ * tables: nobody but the user can read them.
  */
 export interface RangeCache {
   /** Bytes of a range, or undefined. */
@@ -65,7 +66,8 @@ export const openCache = (options: ScanCache | undefined): RangeCache => {
   const put = async (path: string, write: (unfinished: string) => Promise<void>): Promise<void> => {
     const unfinished = `${path}.${randomBytes(6).toString('hex')}.tmp`
     try {
-      await mkdir(folder, { recursive: true })
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+      await writeFile(unfinished, '', { mode: 0o600 })
       await write(unfinished)
       await rename(unfinished, path)
       isDirty = true
