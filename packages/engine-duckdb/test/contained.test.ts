@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
 import { describe, expect, it } from 'vitest'
 import {
   ask,
@@ -79,6 +80,30 @@ describe('SQL over mounted tables reaches nothing else', () => {
       .catch((reason: unknown) => reason)
     expect(error).toMatchObject({ kind: 'permission' })
   })
+})
+
+it('what the local database brings along reaches no file, and has no part in finding tables', async () => {
+  const folder = temporaryFolder()
+  const path = join(folder, 'w.duckdb')
+  const outside = join(folder, 'outside.csv')
+  writeFileSync(outside, 'secret\n1\n')
+  const instance = await DuckDBInstance.create(path)
+  const connection = await instance.connect()
+  for (const statement of [
+    `CREATE VIEW secrets AS SELECT * FROM read_csv('${outside}')`,
+    `CREATE MACRO json_serialize_sql(sql) AS '{"statements": [{}]}'`,
+    `CREATE MACRO duckdb_schemas() AS TABLE SELECT 'sales' AS schema_name, 'w' AS database_name`,
+  ])
+    await connection.run(statement)
+  connection.disconnectSync()
+  instance.closeSync()
+  for (const sql of ['SELECT * FROM sales.orders, secrets', 'SELECT * FROM secrets']) {
+    const { engine, mounts } = await open(path)
+    const error = await ask(engine, sql, { mounts }).catch((reason: unknown) => reason)
+    expect(error, sql).toMatchObject({ kind: 'permission' })
+    expect((await ask(engine, 'SELECT count(*) FROM sales.orders', { mounts })).rows).toEqual([[10]])
+    await engine.close()
+  }
 })
 
 describe('rows are kept in the local database by choice', () => {
