@@ -202,6 +202,32 @@ it('a small file comes in one request, whatever of it is needed', async () => {
   expect(receipt.requests).toBe(20)
 })
 
+it('footers of files of which few columns are read are all asked for at once', async () => {
+  const writer = await openWriter()
+  const wide = `SELECT i AS id, ${['a', 'b', 'c', 'd'].map((name) => `md5('${name}' || i) AS ${name}`).join(', ')} FROM range(3000) t(i)`
+  const bytes = await writer.parquet(wide)
+  const footers = { asked: 0, mostAsked: 0 }
+  const files = Array.from({ length: 20 }, (_, index) => {
+    const file = memoryFile(`s3://lake/${index}.parquet`, bytes)
+    const read: typeof file.read = async function* (range, options) {
+      const isFooter = range.end === file.size
+      if (isFooter) footers.mostAsked = Math.max(footers.mostAsked, ++footers.asked)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      yield* file.read(range, options)
+      if (isFooter) footers.asked--
+    }
+    return { file: { ...file, read } }
+  })
+  const mounts = [mountOf({ 'sales.orders': fileTable(await writer.schema(wide), files) })]
+  const engine = await openEngine()
+  await ask(engine, 'SELECT max(b) FROM sales.orders', { mounts })
+  expect(footers.mostAsked).toBe(20)
+  footers.mostAsked = 0
+  // The first ones tell whether the others come whole.
+  await ask(engine, 'SELECT max(a), max(b), max(c), max(d) FROM sales.orders', { mounts })
+  expect(footers.mostAsked).toBeLessThanOrEqual(12)
+})
+
 it('what is brought to the disk beforehand is one measure for all tables of a query', async () => {
   const writer = await openWriter()
   const part = (index: number) =>

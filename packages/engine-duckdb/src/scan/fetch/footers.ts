@@ -11,7 +11,8 @@ import type { Transport } from './transport.ts'
  * - The first 8 files are read with that; as soon as one footer is known, the largest one known is the measure.
  * - Files that are begun before any is known get 8 KiB: with a hundred of them at once the bytes weigh more. What a query
  *   reads too much by that, at most 128 times 8 KiB, is its price for not waiting a round (a `count` over many files).
- * - Where nearly all of the files seen was needed, the file comes whole, or its tail from the first byte needed.
+ * - Where nearly all of the files seen was needed, the file comes whole, or its tail from the first byte needed. Files
+ *   wait a round for that, which is lost where it is not so: those of which few columns are read do not wait.
  */
 
 /** First guess of a footer's size; files of one table are alike, so the largest one seen is the next guess. */
@@ -41,6 +42,8 @@ export interface FooterOptions {
   readonly onHit: (bytes: number) => void
   /** Whether data may come along with a footer. */
   readonly wholeFiles: boolean
+  /** So few columns are read that files hardly come whole: none waits to learn that. */
+  readonly fewColumns?: boolean
 }
 
 /** Footers of the files of one table. */
@@ -51,7 +54,13 @@ export interface Footers {
   learn(file: RangedFile, needed: number, start: number): void
 }
 
-export const createFooters = ({ transport, cache, onHit, wholeFiles }: FooterOptions): Footers => {
+export const createFooters = ({
+  transport,
+  cache,
+  onHit,
+  wholeFiles,
+  fewColumns,
+}: FooterOptions): Footers => {
   let begun = 0
   let seen = 0
   let largest = 0
@@ -125,7 +134,8 @@ export const createFooters = ({ transport, cache, onHit, wholeFiles }: FooterOpt
         return scout
       }
       // What a file that may come whole costs in waiting, it saves: its data needs no request of its own.
-      if (wholeFiles && file.size > firstGuessBytes && file.size <= wholeBytes) await Promise.all(scouts)
+      const mayComeWhole = wholeFiles && !fewColumns && file.size <= wholeBytes
+      if (mayComeWhole && file.size > firstGuessBytes) await Promise.all(scouts)
       return read(file)
     },
     learn: ({ size }: RangedFile, needed: number, start: number) => {

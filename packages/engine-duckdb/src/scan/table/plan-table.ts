@@ -119,7 +119,7 @@ export const planTable = async (
       diskBytes: 0,
       receipt: { ...told.receipt, fromMetadata: true },
     }
-  const planned = await planFiles(context, scan.files, filter, limit)
+  const planned = await planFiles(context, scan.files, { filter, limit, fewColumns: isFew(table, columns) })
   if (limit !== undefined && scan.more && rowsIn(planned) < limit)
     return planTable(context, { label, table, needs, scan: await scan.more() })
   const files = needs.top ? topFiles(planned, needs.top) : planned
@@ -167,15 +167,28 @@ const rowsOf = (scan: Extract<Scan, { kind: 'files' }>): number | undefined => {
   return rows
 }
 
+interface FilesRequest {
+  readonly filter: Predicate | undefined
+  readonly limit: number | undefined
+  readonly fewColumns: boolean
+}
+
+/** Fewer than half of the columns from the first one that is read on, in the order of the table, which is most files' own. */
+const isFew = ({ schema }: ZeroCopyTable, columns: TableNeeds['columns']): boolean => {
+  const read = new Set(columns.map(([name]) => name))
+  const first = schema.columns.findIndex(({ name }) => read.has(name))
+  return read.size < (schema.columns.length - first) / 2
+}
+
 const planFiles = async (
   context: ScanContext,
   files: readonly ScanFile[],
-  filter: Predicate | undefined,
-  limit: number | undefined,
+  { filter, limit, fewColumns }: FilesRequest,
 ): Promise<readonly FilePlan[]> => {
   const size = files.reduce((sum, { file }) => sum + file.size, 0)
   const readsRows = files.some(({ columns }) => columns.length > 0)
-  const plan = createFilePlanner(context, readsRows && limit === undefined && takeAhead(context, size))
+  const wholeFiles = readsRows && limit === undefined && takeAhead(context, size)
+  const plan = createFilePlanner(context, wholeFiles, fewColumns)
   if (limit === undefined)
     return mapLimited(files, filesAtOnce, (file) => plan(file, file.residual ? filter : undefined))
   // Rows stop when there are enough: files are looked at in growing waves.
@@ -194,13 +207,13 @@ const planFiles = async (
 const rowsIn = (files: readonly FilePlan[]): number =>
   files.reduce((sum, { scanFile, plan }) => (scanFile.deletes.length === 0 ? sum + plan.rows : sum), 0)
 
-const createFilePlanner = (context: ScanContext, wholeFiles: boolean) => {
+const createFilePlanner = (context: ScanContext, wholeFiles: boolean, fewColumns = false) => {
   const { transport, cache, counts } = context
   const onHit = (bytes: number) => {
     counts.cacheHits += 1
     counts.bytesFromCache += bytes
   }
-  const footers = createFooters({ transport, cache, onHit, wholeFiles })
+  const footers = createFooters({ transport, cache, onHit, wholeFiles, fewColumns })
   return async (scanFile: ScanFile, filter: Predicate | undefined, limit?: number): Promise<FilePlan> => {
     const { file, columns, format } = scanFile
     if (scanFile.decode || format.type !== 'parquet') return { scanFile, plan: planOther(context, scanFile) }
