@@ -105,18 +105,18 @@ const createEngine = (parameters: CrcParameters): Advance => {
   const longBytes = longFactor * distances[0]
   const power = inverseOfBytes(distances[0], parameters)
 
-  const block = (register: bigint, bytes: Uint8Array): bigint => {
-    data.set(bytes)
-    return bytes.length < longBytes
-      ? engine.bytes(register, dataStart, bytes.length)
-      : engine.long(register, bytes.length, ...distances, power, polynomial, bits)
-  }
-
   return (before, bytes) => {
-    if (bytes.length <= dataBytes) return block(before, bytes)
+    // Not `set`, which takes three times as long where threads share the bytes.
+    const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
     let register = before
-    for (let done = 0; done < bytes.length; done += dataBytes)
-      register = block(register, bytes.subarray(done, done + dataBytes))
+    for (let done = 0; done < bytes.length; ) {
+      const length = source.copy(data, 0, done, done + dataBytes)
+      register =
+        length < longBytes
+          ? engine.bytes(register, dataStart, length)
+          : engine.long(register, length, ...distances, power, polynomial, bits)
+      done += length
+    }
     return register
   }
 }
