@@ -3,12 +3,12 @@ import {
   type EngineTransaction,
   type FileEntry,
   type FileTable,
-  findKeyColumn,
   type LedgerComparison,
   type LoadResult,
   type ProgressListener,
   type TableEngine,
 } from '@penstock/core'
+import { refuseUnknownKey } from './merge-key.ts'
 import { pump } from './pump.ts'
 import type { LoadRequest } from './request.ts'
 import { type Staging, stageFile } from './staging.ts'
@@ -43,7 +43,9 @@ export const loadFiles = async (options: FileLoadOptions): Promise<TableLoadOutc
   const removes = load.mode !== 'full' && load.deleted === 'remove' && comparison.deleted.objects > 0
   onProgress({ type: 'planned', table: table.name, ...planned })
   if (load.mode !== 'full' && planned.objects === 0) {
-    await refuseUnknownKey(engine, table.name, load)
+    // With rows to merge the engine judges the key. Without any a wrong key is no less wrong.
+    if (load.mode === 'merge')
+      refuseUnknownKey(table.name, load, (await engine.describe(table.name))?.columns ?? [])
     if (!removes) return undefined
   }
 
@@ -104,13 +106,6 @@ export const countOf = (comparison: LedgerComparison, kinds: readonly Kind[]) =>
   objects: kinds.reduce((sum, kind) => sum + comparison[kind].objects, 0),
   bytes: kinds.reduce((sum, kind) => sum + comparison[kind].bytes, 0),
 })
-
-/** With rows to merge the engine judges the key. Without any it is judged here: a wrong key is no less wrong today. */
-const refuseUnknownKey = async (engine: TableEngine, table: string, load: LoadRequest): Promise<void> => {
-  if (load.mode !== 'merge') return
-  const columns = (await engine.describe(table))?.columns
-  if (columns) for (const key of load.key ?? []) findKeyColumn(table, columns, key)
-}
 
 const refuseChanged = async (table: FileTable, comparison: LedgerComparison): Promise<void> => {
   const { objects } = comparison.changed

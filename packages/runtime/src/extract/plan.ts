@@ -14,6 +14,7 @@ import {
 } from '@penstock/core'
 import { createRunId, type ExtractOptions } from './extract.ts'
 import { countOf, kindsToLoad, reportedListing } from './files.ts'
+import { refuseUnknownKey, showAllColumns } from './merge-key.ts'
 import { type ResolvedTable, resolveTables } from './resolve.ts'
 import { isPartial, stageSample } from './sample.ts'
 import { createStaging } from './staging.ts'
@@ -63,7 +64,10 @@ export interface ExtractPlan {
   readonly tables: readonly TablePlan[]
 }
 
-/** Shows what {@link extract} would do with the same options. Loads nothing and changes nothing. */
+/**
+ * Shows what {@link extract} would do with the same options. Loads nothing and changes nothing. Throws `config` where
+ * the key of a merge is no column, as far as the beginnings of the files tell.
+ */
 export const plan = async <Connector extends AnySource>(
   options: ExtractOptions<Connector>,
 ): Promise<ExtractPlan> => {
@@ -93,6 +97,7 @@ const planTable = async (
   const common = { name: table.name, mode: load.mode, ...(rowsBefore !== undefined && { rowsBefore }) }
   if (table.kind === 'rows') {
     const schema = table.schema.columns.map(({ name, type, nullable }) => ({ name, type, nullable }))
+    refuseUnknownKey(table.name, load, [...(existing?.columns ?? []), ...schema])
     return {
       ...common,
       ...unknownCounts,
@@ -118,6 +123,8 @@ const planTable = async (
     }
     const first = await firstEntries(comparison.entries(kinds), sampledObjects)
     const schema = await inferSchema(table, first, engine, load, options, signal)
+    if (showAllColumns(table, load, first, toLoad.objects))
+      refuseUnknownKey(table.name, load, [...(existing?.columns ?? []), ...schema])
     const { listed, added, changed, deleted, unchanged } = comparison
     return {
       ...common,
