@@ -94,6 +94,49 @@ test('silence is borne as often as it is told, and other failures do not count',
   })
 })
 
+test.each([
+  ['UND_ERR_HEADERS_TIMEOUT', 3],
+  ['UND_ERR_BODY_TIMEOUT', 5],
+  ['UND_ERR_CONNECT_TIMEOUT', 9],
+])('silence that ends with %s is given up after 90 to 100 s: at the try %i', async (code, tries) => {
+  const silence = new ConnectorError('network', 'Nothing came.', { code })
+  const retries = createRetries(settings())
+  retries.answered()
+  const run = retries.start(signal)
+  // Bytes begin it anew.
+  await run.wait(silence)
+  await run.wait(silence)
+  run.progress()
+  for (let failure = 1; failure < tries; failure++) await run.wait(silence)
+  await expect(run.wait(silence)).rejects.toMatchObject({
+    message: `Nothing came; gave up after ${tries} attempts.`,
+    code,
+  })
+})
+
+test('silence of several sorts adds up, and an answer that asks to slow down is no silence', async () => {
+  const sort = (code: string) => new ConnectorError('network', 'Nothing came.', { code })
+  const retries = createRetries(settings())
+  retries.answered()
+  const run = retries.start(signal)
+  await run.wait(sort('UND_ERR_HEADERS_TIMEOUT'))
+  await run.wait(sort('UND_ERR_BODY_TIMEOUT'))
+  for (let failure = 0; failure < 4; failure++) await run.wait(slow)
+  await run.wait(sort('UND_ERR_BODY_TIMEOUT'))
+  await run.wait(sort('UND_ERR_CONNECT_TIMEOUT'))
+  await expect(run.wait(sort('UND_ERR_CONNECT_TIMEOUT'))).rejects.toThrow('gave up after 9 attempts')
+})
+
+test('where no answer is waited for long, three silences are borne all the same', async () => {
+  const stall = new ConnectorError('network', 'Nothing came.', { code: 'UND_ERR_BODY_TIMEOUT' })
+  const retries = createRetries(settings({ answerTimeoutMs: 10, stallTimeoutMs: 1_000 }))
+  retries.answered()
+  const run = retries.start(signal)
+  await run.wait(stall)
+  await run.wait(stall)
+  await expect(run.wait(stall)).rejects.toThrow('gave up after 3 attempts')
+})
+
 test('a host that never answered is tried three times only', async () => {
   const refused = new ConnectorError('network', 'Refused.', { code: 'ECONNREFUSED' })
   const retries = createRetries(settings())

@@ -3,7 +3,10 @@ import { ConnectorError, isTransient } from '@penstock/core'
 
 /** How failures that a second try may heal are tried again. */
 export interface RetryOptions {
-  /** Tries of one request without progress, the first included. Default 10. */
+  /**
+   * Tries of one request without progress, the first included. Default 10. Fewer where nothing comes at all: it is
+   * given up after three times `answerTimeoutMs` of silence, at the earliest after 3 tries.
+   */
   readonly attempts?: number
   /** Wait before the first retry at most, doubled each time (full jitter). Default 200 ms. */
   readonly baseDelayMs?: number
@@ -45,6 +48,29 @@ const silent = 'UND_ERR_HEADERS_TIMEOUT'
 const unreachable =
   /^(ENOTFOUND|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|UND_ERR_HEADERS_TIMEOUT)$/
 
+/**
+ * Tries without a byte that are borne between two signs of life, at least: a request or an answer may get lost, and the
+ * connection after it may be one that the same failure broke.
+ */
+const leastSilences = 3
+
+/**
+ * Silence that is borne at most, as a multiple of the longest wait for an answer: 90 s by default, in 3 tries that are
+ * not answered, 5 bodies that stop or 9 connections that are not accepted. It is time that is counted, for an outage of
+ * a minute has to be outlived whichever way it shows. All tries of a request (10) would wait for 300 s, and nothing
+ * that heals by itself takes that long: a store that is busy says so, with a 503, and that is still tried 10 times.
+ */
+const mostSilence = 3
+
+/** How long a try that ended with this code has waited in vain, in ms. Undefined where something came. */
+const silenceOf = (code: string | undefined, settings: RetrySettings): number | undefined => {
+  if (code === 'UND_ERR_CONNECT_TIMEOUT') return settings.connectTimeoutMs
+  if (code === 'UND_ERR_BODY_TIMEOUT') return settings.stallTimeoutMs
+  return code === silent || code === 'ETIMEDOUT' || code === 'TimeoutError'
+    ? settings.answerTimeoutMs
+    : undefined
+}
+
 export interface RetryNotice {
   readonly attempt: number
   readonly delayMs: number
@@ -65,7 +91,7 @@ export interface RetryRun {
 }
 
 export interface RetryLimits {
-  /** Tries that end without any answer, at most: of requests that are given much time for one. Default: all tries. */
+  /** Tries that end without any answer, at most: fewer than else, of requests that are given much time for one. */
   readonly mostSilences?: number | undefined
 }
 
@@ -88,14 +114,23 @@ export const createRetries = (settings: RetrySettings, random: () => number = Ma
 
   const start: Retries['start'] = (signal, onRetry, { mostSilences = Number.POSITIVE_INFINITY } = {}) => {
     let failures = 0
-    let silences = 0
+    let unanswered = 0
+    const silence = { tries: 0, ms: 0 }
     let taken = 0
     return {
       async wait(error, { retryAfterMs } = {}) {
         if (!isTransient(error)) throw error
         failures++
-        if (error.code === silent && ++silences >= mostSilences)
-          throw gaveUp(error, `after ${failures === 1 ? '1 attempt' : `${failures} attempts`}`)
+        if (error.code === silent) unanswered++
+        const waitedMs = silenceOf(error.code, settings)
+        if (waitedMs !== undefined) {
+          silence.tries++
+          silence.ms += waitedMs
+          const enough =
+            silence.tries >= leastSilences && silence.ms >= mostSilence * settings.answerTimeoutMs
+          if (enough || unanswered >= mostSilences)
+            throw gaveUp(error, `after ${failures === 1 ? '1 attempt' : `${failures} attempts`}`)
+        }
         const never = !reached && unreachable.test(error.code ?? '')
         const attempts = never ? Math.min(settings.attempts, attemptsBeforeFirstAnswer) : settings.attempts
         if (failures >= attempts) throw attempts > 1 ? gaveUp(error, `after ${failures} attempts`) : error
@@ -112,6 +147,8 @@ export const createRetries = (settings: RetrySettings, random: () => number = Ma
       },
       progress() {
         failures = 0
+        silence.tries = 0
+        silence.ms = 0
       },
       done() {
         tokens = Math.min(settings.budget, tokens + Math.max(1, taken))

@@ -149,6 +149,18 @@ describe.each(['small', 'large'])('a %s object', (key) => {
   })
 })
 
+test('a store that falls silent is given up after three tries without a byte', async () => {
+  await put('small')
+  const entry = await entryOf(access, 'small')
+  fault({ kind: 'truncate-body', afterBytes: 40_000 })
+  fault({ kind: 'hang' }, { times: 1000, skip: 1 })
+  const impatient = openEmbedded(aws, { retry: { ...quick, answerTimeoutMs: 300 } })
+  const error = await failure(impatient.file(entry).download(join(folder, 'out')))
+  expect(error).toMatchObject({ kind: 'network', code: 'UND_ERR_HEADERS_TIMEOUT' })
+  expect(gets()).toHaveLength(4)
+  expect(await readdir(folder)).toEqual([])
+})
+
 test('a body that breaks off goes on at the byte that it had come to', async () => {
   await put('small')
   fault({ kind: 'truncate-body', afterBytes: 40_000 })
