@@ -89,9 +89,9 @@ export abstract class BaseCommand extends Command {
     if (!this.jsonEnabled()) process.stdout.write(`${this.redactor.text(text)}\n`)
   }
 
-  /** Prints a table of the result that fits the terminal. */
+  /** Prints a table of the result: it fits the terminal, and is whole where there is none. */
   protected printTable(columns: readonly TableColumn[], rows: readonly (readonly string[])[]): void {
-    const width = columnsOf(process.stdout)
+    const width = process.stdout.isTTY || process.env.COLUMNS ? columnsOf(process.stdout) : Infinity
     const { lines, hiddenColumns } = renderTable(columns, rows, { width, header: this.outStyle.bold })
     for (const line of lines) this.print(line)
     if (hiddenColumns.length > 0) this.notice(`Not shown, too narrow: ${hiddenColumns.join(', ')}.`)

@@ -7,7 +7,7 @@ import { duckdb } from '@penstock/engine-duckdb'
 import { fixtureBucket, fixtureObjects, icebergFixture } from '@penstock/iceberg-fixtures'
 import { type Aws, type PolicyDocument, startAws } from '@penstock/testkit'
 import { parse, stringify } from 'yaml'
-import { sampleObjects } from '../../../apps/cli/src/sample/sample.ts'
+import { addSampleTables, sampleObjects } from '../../../apps/cli/src/sample/sample.ts'
 
 /** Where the samples of the documentation run: an account with all that they name, and a folder with files. */
 export interface SampleWorld {
@@ -162,6 +162,7 @@ const fillAccount = async (aws: Aws, root: string): Promise<void> => {
     for (const bucket of ['sample', 'sales', 'my-bucket', 'lake']) await put(bucket, key, body)
     await put('sales', `shop/${key}`, body)
   }
+  addSampleTables(aws)
   for (const key of ['a.csv', 'b.csv', 'exports/20261101/a.csv', 'exports/20261102/b.csv'])
     await put('sales', key, 'id,amount\n1,2.50\n')
   await put('sales', 'legacy/old.csv', Buffer.from('id;city;day\n1;Zürich;31.12.1999\n', 'latin1'))

@@ -58,6 +58,7 @@ export class Runs extends ProjectCommand {
       return
     }
     const right = { align: 'right', cut: 'never' } as const
+    const rejected = runs.some((run) => totalsOf(run).rowsRejected > 0)
     this.printTable(
       [
         { title: 'RUN', cut: 'never' },
@@ -65,8 +66,8 @@ export class Runs extends ProjectCommand {
         { title: 'WHAT', cut: 'middle' },
         { title: 'FILES', ...right },
         { title: 'ROWS', ...right },
-        { title: 'REJECTED', ...right },
         { title: 'TIME', ...right },
+        ...(rejected ? [{ title: 'REJECTED', ...right }] : []),
       ],
       runs.map((run) => {
         const totals = totalsOf(run)
@@ -77,8 +78,8 @@ export class Runs extends ProjectCommand {
           whatRan(run),
           totals.objects === 0 && totals.rows > 0 ? '-' : formatCount(totals.objects),
           formatCount(totals.rows),
-          formatCount(totals.rowsRejected),
           duration === undefined ? '' : formatDuration(duration),
+          ...(rejected ? [formatCount(totals.rowsRejected)] : []),
         ]
       }),
     )

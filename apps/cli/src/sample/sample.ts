@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib'
+import type { Aws } from '@penstock/testkit'
 
 /** An object of the sample bucket. */
 export interface SampleObject {
@@ -45,3 +46,41 @@ export const sampleObjects = (): readonly SampleObject[] => [
   ...[1, 2, 3].map((date) => ({ key: `orders/${day(date)}.csv.gz`, body: gzipSync(orders(date)) })),
   ...[1, 2, 3].map((date) => ({ key: `events/${day(date)}.ndjson`, body: Buffer.from(events(date)) })),
 ]
+
+const column = (name: string, type: string) => ({ name, type })
+
+/** Folders of the sample as tables of the catalog, for queries in place. */
+const tables = [
+  {
+    database: sampleBucket,
+    name: 'orders',
+    format: 'csv',
+    location: `s3://${sampleBucket}/orders/`,
+    columns: [
+      column('order_id', 'bigint'),
+      column('customer_id', 'string'),
+      column('placed_at', 'timestamp'),
+      column('amount', 'decimal(12,2)'),
+      column('channel', 'string'),
+    ],
+    serdeParameters: { 'skip.header.line.count': '1' },
+  },
+  {
+    database: sampleBucket,
+    name: 'events',
+    format: 'json',
+    location: `s3://${sampleBucket}/events/`,
+    columns: [
+      column('order_id', 'bigint'),
+      column('event', 'string'),
+      column('at', 'string'),
+      column('detail', 'struct<station:int,by:string>'),
+    ],
+  },
+] as const
+
+/** Names the folders of the sample bucket in the catalog: a database with the name of the bucket. */
+export const addSampleTables = (aws: Aws): void => {
+  aws.glue.createDatabase({ name: sampleBucket })
+  for (const table of tables) aws.glue.createTable(table)
+}

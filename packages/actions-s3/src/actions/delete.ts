@@ -53,7 +53,7 @@ export const deleteAction = defineAction({
     if (many && key === '' && !input.everything)
       throw new ConnectorError('config', `All of bucket ${bucket} would be deleted.`, {
         code: 'WholeBucket',
-        hint: 'Give a prefix, or confirm it with everything.',
+        hint: 'Give a prefix, or confirm it with everything (--everything).',
       })
     const items: { key: string }[] = []
     const meter = createMeter(context, key)

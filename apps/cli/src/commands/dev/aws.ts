@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { BaseCommand, countOf, Flags, toJson } from '@penstock/command-kit'
 import { ConnectorError } from '@penstock/core'
 import type { Aws as EmbeddedAws } from '@penstock/testkit'
-import { sampleBucket, sampleObjects } from '../../sample/sample.ts'
+import { addSampleTables, sampleBucket, sampleObjects } from '../../sample/sample.ts'
 
 /** Runs the embedded AWS. */
 export class Aws extends BaseCommand {
@@ -23,7 +23,7 @@ export class Aws extends BaseCommand {
     latency: Flags.string({ description: 'Delay of every request.', helpValue: 'MS' }),
     seed: Flags.string({ description: 'File with what it holds at the start.', helpValue: 'FILE' }),
     sample: Flags.boolean({
-      description: `Make a bucket "${sampleBucket}" with customers, orders and events.`,
+      description: `Make a bucket "${sampleBucket}" with customers, orders and events, and tables of them in Glue.`,
     }),
     region: Flags.string({
       description: 'Region of new buckets.',
@@ -92,10 +92,7 @@ export class Aws extends BaseCommand {
     if (hasTables && objects === undefined) {
       this.print('It has the tables of the seed. For example:')
       this.print()
-      this.print(`  ${bin} connect lake --connector zero-copy-glue --auth default-chain \\`)
-      this.print(`    --set region=${region} --set endpoint=$AWS_ENDPOINT_URL \\`)
-      this.print('    --set catalogEndpoint=$AWS_ENDPOINT_URL/iceberg \\')
-      this.print('    --set stsEndpoint=$AWS_ENDPOINT_URL')
+      this.#tellLake(region)
       this.print(`  ${bin} check lake`)
       this.print(`  ${bin} tables lake`)
       return
@@ -117,6 +114,19 @@ export class Aws extends BaseCommand {
     this.print('    --into warehouse.duckdb')
     this.print(`  ${bin} query "select channel, count(*), sum(amount) from orders group by 1" \\`)
     this.print('    --from warehouse.duckdb')
+    this.print()
+    this.print('The same folders are tables of its Glue, queried in place:')
+    this.print()
+    this.#tellLake(region)
+    this.print(`  ${bin} query "select event, count(*) from ${sampleBucket}.events group by 1" \\`)
+    this.print('    --connection lake')
+  }
+
+  #tellLake(region: string): void {
+    this.print(`  ${this.config.bin} connect lake --connector zero-copy-glue --auth default-chain \\`)
+    this.print(`    --set region=${region} --set endpoint=$AWS_ENDPOINT_URL \\`)
+    this.print('    --set catalogEndpoint=$AWS_ENDPOINT_URL/iceberg \\')
+    this.print('    --set stsEndpoint=$AWS_ENDPOINT_URL')
   }
 }
 
@@ -147,5 +157,6 @@ const seed = async (aws: EmbeddedAws): Promise<number> => {
   if (aws.s3.bucketNames().includes(sampleBucket)) return aws.s3.listKeys(sampleBucket).length
   aws.s3.createBucket({ name: sampleBucket })
   for (const { key, body } of objects) await aws.s3.putObject({ bucket: sampleBucket, key, body })
+  addSampleTables(aws)
   return objects.length
 }
