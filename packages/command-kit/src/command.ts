@@ -8,7 +8,7 @@ import { createProgress, type Progress } from './progress/progress.ts'
 import { createRedactor } from './redaction.ts'
 import { type Style, styleFor } from './text/style.ts'
 import { renderTable, type TableColumn } from './text/table.ts'
-import { columnsOf, printable } from './text/width.ts'
+import { columnsOf, printable, tableWidth } from './text/width.ts'
 import { translateUsageError } from './usage-errors.ts'
 
 /**
@@ -91,7 +91,7 @@ export abstract class BaseCommand extends Command {
 
   /** Prints a table of the result: it fits the terminal, and is whole where there is none. */
   protected printTable(columns: readonly TableColumn[], rows: readonly (readonly string[])[]): void {
-    const width = process.stdout.isTTY || process.env.COLUMNS ? columnsOf(process.stdout) : Infinity
+    const width = tableWidth(process.stdout)
     const { lines, hiddenColumns } = renderTable(columns, rows, { width, header: this.outStyle.bold })
     for (const line of lines) this.print(line)
     if (hiddenColumns.length > 0) this.notice(`Not shown, too narrow: ${hiddenColumns.join(', ')}.`)

@@ -25,5 +25,5 @@ export { countOf, formatBytes, formatClock, formatCount, formatDuration, formatT
 export { type Style, styleFor } from './text/style.ts'
 export { renderTable, type TableColumn } from './text/table.ts'
 export { csvLine, rowText, valueText } from './text/values.ts'
-export { columnsOf, pad, printable, truncate, widthOf, wrap } from './text/width.ts'
+export { columnsOf, pad, printable, tableWidth, truncate, widthOf, wrap } from './text/width.ts'
 export { translateUsageError } from './usage-errors.ts'

@@ -196,7 +196,7 @@ describe('runs', () => {
   it('shows the history of the project and of a database', async () => {
     vi.stubEnv('COLUMNS', '80')
     const { stdout } = await runCommand(Runs, ...at())
-    vi.unstubAllEnvs()
+    vi.stubEnv('COLUMNS', undefined)
     expect(stdout.split('\n')[0]).toMatch(/^RUN +STATUS +WHAT +FILES +ROWS +TIME( +REJECTED)?$/)
     expect(stdout).toContain('failed')
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
@@ -216,6 +216,7 @@ describe('query', () => {
     runCommand(Query, statement, '--from', file('a.duckdb'), ...more)
 
   it('fits a table to the terminal and to a number of rows', async () => {
+    vi.stubEnv('COLUMNS', '80')
     const { stdout, stderr } = await query('from orders order by order_id')
     expect(stdout.split('\n')).toHaveLength(42)
     expect(stderr).toContain('First 40 rows')
@@ -224,6 +225,7 @@ describe('query', () => {
     )
     for (const line of wide.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
     expect(wide.stderr).toContain('columns have no room')
+    vi.stubEnv('COLUMNS', undefined)
   })
 
   it('streams CSV and JSON, exactly', async () => {

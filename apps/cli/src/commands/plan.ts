@@ -71,19 +71,28 @@ export class Plan extends LoadCommand {
           `  ${title.padEnd(10)}${formatCount(objects).padStart(9)} objects  ${formatBytes(bytes).padStart(8)}${names}`,
         )
     }
-    count('listed', table.listed)
+    // Columns, but no object that shows them: the connector declares them, and what is new it tells in the load alone.
+    const ofRows = table.listed.objects === 0 && table.schema.length > 0
+    if (!ofRows) count('listed', table.listed)
     if (table.mode !== 'full') {
       count('new', table.added, table.samples.added)
       count('changed', table.changed, table.samples.changed)
       count('deleted', table.deleted, table.samples.deleted)
       count('unchanged', table.unchanged)
     }
-    count('to load', table.toLoad)
-    this.print(`  ${'requests'.padEnd(10)}${formatCount(table.requests).padStart(9)} about`)
+    if (ofRows) this.print('  Rows, not files: the load itself asks which of them are there or new.')
+    else {
+      count('to load', table.toLoad)
+      this.print(`  ${'requests'.padEnd(10)}${formatCount(table.requests).padStart(9)} about`)
+    }
     if (table.schema.length > 0) this.print()
     if (table.schema.length > 0)
       this.printTable(
-        [{ title: '  COLUMN', cut: 'middle' }, { title: 'TYPE', cut: 'middle' }, { title: 'BECAUSE OF' }],
+        [
+          { title: '  COLUMN', cut: 'middle' },
+          { title: 'TYPE', cut: 'middle' },
+          ...(ofRows ? [] : [{ title: 'BECAUSE OF' }]),
+        ],
         table.schema.map(({ name, type, evidence }) => [
           `  ${name}`,
           describeType(type),

@@ -21,7 +21,9 @@ export const loadModule = async (
     const message = error instanceof Error ? error.message : String(error)
     throw new ConnectorError('config', `The connector ${reference} can't be loaded: ${message}.`, {
       code: 'ConnectorBroken',
-      hint: `Its version is ${manifest?.version ?? 'not known'}. Install it again, or tell its author.`,
+      hint: manifest
+        ? `Its version is ${manifest.version ?? 'not known'}. Install it again, or tell its author.`
+        : 'See that its file is an ES module: its name ends with .mts or .mjs, or the package.json beside it has "type": "module".',
       cause: error,
     })
   }

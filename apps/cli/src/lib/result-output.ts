@@ -1,11 +1,11 @@
 import {
-  columnsOf,
   countOf,
   csvLine,
   exactJson,
   formatCount,
   renderTable,
   rowText,
+  tableWidth,
   valueText,
 } from '@penstock/command-kit'
 import { describeType, type QueryResult } from '@penstock/core'
@@ -49,12 +49,12 @@ export const writeTable = async (
 ): Promise<readonly string[]> => {
   const { rows, more } = await firstRows(result, limit)
   const { lines, hiddenColumns } = renderTable(
-    result.columns.map(({ name, type }) => ({
-      title: name,
-      align: numericTypes.has(type.type) ? 'right' : 'left',
-    })),
+    // A number that is cut is another number.
+    result.columns.map(({ name, type }) =>
+      numericTypes.has(type.type) ? { title: name, align: 'right', cut: 'never' } : { title: name },
+    ),
     rows.map((row) => textsOf(result, row).map((text) => text ?? 'NULL')),
-    { width: columnsOf(process.stdout), header: options.header },
+    { width: tableWidth(process.stdout), header: options.header },
   )
   for (const line of lines) if (!(await options.write(`${line}\n`))) return []
   const shown = hiddenColumns.slice(0, 8).join(', ')

@@ -64,3 +64,7 @@ export const columnsOf = (stream: { columns?: number | undefined }): number => {
   const given = Number(process.env.COLUMNS)
   return given >= 20 ? given : Math.max(20, stream.columns || 80)
 }
+
+/** Columns that a table may take: those of the terminal, and any number where its lines go to a file or a program. */
+export const tableWidth = (stream: { isTTY?: boolean; columns?: number | undefined }): number =>
+  stream.isTTY || process.env.COLUMNS ? columnsOf(stream) : Number.POSITIVE_INFINITY
