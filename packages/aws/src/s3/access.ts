@@ -102,7 +102,7 @@ export interface OpenS3Options {
   readonly access: 'read-only' | 'read-write'
   readonly signal: AbortSignal
   readonly clock: () => Date
-  /** Requests in flight at most. Default 32. */
+  /** Requests in flight at most. Default 32, and 96 more that read up to 256 KiB of an object. */
   readonly concurrency?: number
   readonly onRequest?: (event: S3RequestEvent) => void
   /** Told once for each thing that the user should know and that stops nothing. */

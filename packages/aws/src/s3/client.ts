@@ -54,6 +54,8 @@ export interface ClientOptions {
   readonly notice: (message: string) => void
   readonly transport: S3Transport
   readonly semaphore: Semaphore
+  /** Of requests for small bodies; may be the same one. */
+  readonly smallSemaphore: Semaphore
   readonly retries: Retries
   readonly counters: Counters
 }
@@ -63,7 +65,7 @@ const retryAfter = (error: ConnectorError, now: Date): number | undefined =>
   isAwsFailure(error.cause) ? parseRetryAfter(error.cause.headers['retry-after'], now) : undefined
 
 export const createClient = (options: ClientOptions): S3Client => {
-  const { bucket, region, host, clock, transport, semaphore, retries, counters } = options
+  const { bucket, region, host, clock, transport, semaphore, smallSemaphore, retries, counters } = options
 
   const context = (operation: string, action: string, key?: string): AwsErrorContext => {
     const arn = `arn:${options.partition}:s3:::${bucket}`
@@ -101,7 +103,7 @@ export const createClient = (options: ClientOptions): S3Client => {
     let release: (() => void) | undefined
     let response: S3Response | undefined
     try {
-      if (!request.urgent) release = await semaphore.acquire(signal)
+      if (!request.urgent) release = await (request.small ? smallSemaphore : semaphore).acquire(signal)
       response = await transport.send({ ...request, operation: about.operation, key: about.key })
       return await use(response)
     } catch (error) {

@@ -2,7 +2,7 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
-import { keyAuth, region } from '../../test/embedded.ts'
+import { collect, keyAuth, region } from '../../test/embedded.ts'
 import type { OpenS3Options, S3RequestEvent } from './access.ts'
 import { openS3 } from './open.ts'
 
@@ -52,6 +52,35 @@ test('no more requests are in flight than the concurrency says', async () => {
   expect(most).toBe(3)
   expect(sockets.size).toBeLessThanOrEqual(3)
   expect(access.stats().requests).toBe(20)
+})
+
+test.each([
+  [undefined, 96, 32],
+  [3, 3, 3],
+])('with concurrency %s: %i small bodies at once, %i large ones', async (concurrency, small, large) => {
+  for (const [size, most] of [
+    [1_000, small],
+    [300_000, large],
+  ] as const) {
+    let active = 0
+    const gate = Promise.withResolvers<void>()
+    const seen: number[] = []
+    const { access } = await store(
+      async (_, response) => {
+        seen.push(++active)
+        await gate.promise
+        active--
+        response.writeHead(200, { ...headers, 'content-length': String(size) }).end(Buffer.alloc(size))
+      },
+      concurrency === undefined ? {} : { concurrency },
+    )
+    const entry = { container: 'lake', key: 'a', version: 'v', size, modified: 0 }
+    const reading = Promise.all(Array.from({ length: 120 }, () => collect(access.file(entry).read())))
+    await expect.poll(() => active, { timeout: 10_000 }).toBe(most)
+    gate.resolve()
+    expect(Buffer.concat(await reading)).toHaveLength(120 * size)
+    expect(Math.max(...seen)).toBe(most)
+  }
 })
 
 test('closing closes the sockets that are kept alive', async () => {

@@ -38,6 +38,8 @@ export interface S3Request {
   readonly patience?: number
   /** For large bodies: the answer has `drain` instead of a body that can be read, where there is no proxy. */
   readonly drained?: boolean
+  /** For small bodies: it has a place of its own sort to wait for, of which there may be more. */
+  readonly small?: boolean
   /** Does not wait for a free place: those who hold the places wait for it. */
   readonly urgent?: boolean
   /** Gives answers beyond 2xx as they are. */

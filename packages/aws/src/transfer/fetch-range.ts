@@ -4,6 +4,9 @@ import { plainETag } from '../s3/head.ts'
 import type { S3Response } from '../s3/transport.ts'
 import { consume, consumeBlocks } from './consume.ts'
 
+/** A range up to this size waits for the store longer than for its bytes. */
+const smallBytes = 256 * 1024
+
 export interface RangeOptions extends TransferOptions {
   readonly signal: AbortSignal
   /** Ask for the checksum: only an answer without a range has one. */
@@ -74,21 +77,26 @@ export const fetchRange = async (
     // The ETag alone is enough while the object is the current one, and needs no s3:GetObjectVersion.
     const query = conflict && entry.versionId !== undefined ? { versionId: entry.versionId } : {}
     const drained = options.keepsNone ?? false
-    return client.attempt({ method: 'GET', headers, query, drained, signal }, context, async (response) => {
-      checkAnswer(response, entry, position, range.end, whole)
-      onHeaders?.(response.headers)
-      onHeaders = undefined
-      const take = (chunk: Uint8Array): void | Promise<void> => {
-        position += chunk.length
-        client.counters.bytes += chunk.length
-        run.progress()
-        onBytes?.(chunk.length)
-        return sink(chunk)
-      }
-      if (response.drain) await response.drain(take)
-      else await (drained ? consumeBlocks(response.body, take) : consume(response.body, take))
-      if (position < range.end) throw truncated(entry, range.end - position)
-    })
+    const small = range.end - range.start <= smallBytes
+    return client.attempt(
+      { method: 'GET', headers, query, drained, small, signal },
+      context,
+      async (response) => {
+        checkAnswer(response, entry, position, range.end, whole)
+        onHeaders?.(response.headers)
+        onHeaders = undefined
+        const take = (chunk: Uint8Array): void | Promise<void> => {
+          position += chunk.length
+          client.counters.bytes += chunk.length
+          run.progress()
+          onBytes?.(chunk.length)
+          return sink(chunk)
+        }
+        if (response.drain) await response.drain(take)
+        else await (drained ? consumeBlocks(response.body, take) : consume(response.body, take))
+        if (position < range.end) throw truncated(entry, range.end - position)
+      },
+    )
   }
 
   await client.retrying(context, { signal, onRetry }, async (run) => {

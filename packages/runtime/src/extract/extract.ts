@@ -46,6 +46,9 @@ export interface ExtractOptions<Connector extends AnySource = AnySource> {
 /** Files whose download may be under way; the connector limits the requests below that. */
 const filesInFlight = 64
 
+/** The same where the next file is small (256 KiB): some 50 MB of memory at most, and no open file each. */
+const smallFilesInFlight = 192
+
 /** Ids sort by time and can be typed: `20260418-093000-5f3a9c`. */
 export const createRunId = (now: Date = new Date()): string => {
   const [date, time] = now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').split('T')
@@ -180,7 +183,8 @@ const extractTable = async (
     return { result: { ...base, ...failure(transaction), ...duration() }, error: transaction }
   try {
     signal.throwIfAborted()
-    const common = { load, engine, transaction, staging, filesInFlight, signal, onProgress }
+    const inFlight = { filesInFlight, smallFilesInFlight }
+    const common = { load, engine, transaction, staging, ...inFlight, signal, onProgress }
     const outcome =
       table.kind === 'files' ? await loadFiles({ ...common, table }) : await loadRows({ ...common, table })
     if (!outcome) {

@@ -20,6 +20,7 @@ export interface FileLoadOptions {
   readonly transaction: EngineTransaction
   readonly staging: Staging
   readonly filesInFlight: number
+  readonly smallFilesInFlight: number
   readonly signal: AbortSignal
   readonly onProgress: ProgressListener
 }
@@ -59,6 +60,7 @@ export const loadFiles = async (options: FileLoadOptions): Promise<TableLoadOutc
   const loaded = await pump(comparison.entries(kinds), tableLoad, {
     signal,
     filesInFlight: options.filesInFlight,
+    smallFilesInFlight: options.smallFilesInFlight,
     budget: staging.budget,
     stage: (entry, ordinal, stageSignal) =>
       stageFile(table, entry, staging, {

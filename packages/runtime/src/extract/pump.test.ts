@@ -45,7 +45,8 @@ const world = (sizes: readonly number[], ceiling: number, turns: () => number) =
   }
   const options: PumpOptions = {
     signal: new AbortController().signal,
-    filesInFlight: 4,
+    filesInFlight: 2,
+    smallFilesInFlight: 4,
     budget,
     stage: async (file, ordinal, signal) => {
       state.mostRunning = Math.max(state.mostRunning, ++state.running)
@@ -92,6 +93,17 @@ const cycle = (values: readonly number[]) => {
   let next = 0
   return () => values[next++ % values.length] ?? 0
 }
+
+test('more small files are on their way at once than others', async () => {
+  for (const [size, most] of [
+    [256 * 1024, 4],
+    [256 * 1024 + 1, 2],
+  ] as const) {
+    const { state, load, options, entries } = world(Array(12).fill(size), 1e9, () => 1)
+    await pump(entries(), load, options)
+    expect(state.mostRunning).toBe(most)
+  }
+})
 
 test('every file is loaded once, in order, within the ceiling, and every byte is given back', async () => {
   await fc.assert(

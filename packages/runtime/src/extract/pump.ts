@@ -8,13 +8,17 @@ const batchBytes = 128 * 1024 ** 2
 const worthwhileBytes = 32 * 1024 ** 2
 /** Files of a batch. */
 const batchFiles = 2_000
+/** A file up to this size is small: it takes little but the time of its request. */
+const smallBytes = 256 * 1024
 /** Files that may be staged or on their way before the engine takes them. */
 const filesAhead = 4_000
 
 export interface PumpOptions {
   readonly signal: AbortSignal
-  /** Downloads under way at most. */
+  /** Downloads under way at most, when one that is not small is to begin. */
   readonly filesInFlight: number
+  /** Downloads under way at most, when a small one is to begin. */
+  readonly smallFilesInFlight: number
   /** Staging bytes; when a download waits for them, the engine takes what there is. */
   readonly budget: Budget
   readonly stage: (entry: FileEntry, ordinal: number, signal: AbortSignal) => Promise<HeldFile>
@@ -83,7 +87,8 @@ export const pump = async (
     let ordinal = 0
     for await (const page of entries)
       for (const entry of page) {
-        await until(() => downloads.size < options.filesInFlight && queue.length < filesAhead)
+        const most = entry.size <= smallBytes ? options.smallFilesInFlight : options.filesInFlight
+        await until(() => downloads.size < most && queue.length < filesAhead)
         start(entry, ordinal++)
       }
   }
