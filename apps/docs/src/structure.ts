@@ -23,6 +23,7 @@ export const guides: readonly Section[] = [
       { text: 'Work on objects', link: '/actions-s3' },
       { text: 'Run pipelines on a schedule', link: '/pipelines' },
       { text: 'Use the web view', link: '/web-view' },
+      { text: 'Use it as a library', link: '/library' },
       { text: 'Write a connector', link: '/writing-a-connector' },
     ],
   },
