@@ -71,7 +71,7 @@ export async function* checkConnection(context: ZeroCopyContext): AsyncGenerator
     await checkStep('table', titles.table, async () => {
       open = await tableOf(context, chosen, await opened.catalog.load(chosen), opened)
       return {
-        detail: `${[...chosen.namespace, chosen.name].join('.')}, ${open.schema.columns.length} columns`,
+        detail: `${[...chosen.namespace, chosen.name].join('.')}, ${open.schema.columns.length} column${open.schema.columns.length === 1 ? '' : 's'}`,
       }
     }),
   )

@@ -82,7 +82,7 @@ const noSuchKey: FailureTranslation = (failure, context) =>
     `There is no object ${context.key ?? ''} in bucket ${context.bucket ?? ''}.`,
     {
       code: 'NoSuchKey',
-      hint: 'Check the key: capitals count, and so do leading slashes.',
+      hint: 'Check bucket and key: capitals count, and so do leading slashes.',
       ...place(context),
       cause: failure,
     },

@@ -53,7 +53,7 @@ const missing: FailureTranslation = (failure, context) => {
   const { container = context.bucket ?? '', key = name(context) } = context.source ?? {}
   return new ConnectorError('not-found', `There is no object ${key} in bucket ${container}.`, {
     code: 'NoSuchKey',
-    hint: 'Check the key: capitals count, and so do leading slashes.',
+    hint: 'Check bucket and key: capitals count, and so do leading slashes.',
     place: { object: `s3://${container}/${key}` },
     cause: failure,
   })
