@@ -20,7 +20,7 @@ import { createTransport } from './transport.ts'
 import type { S3WriteAccess } from './write-access.ts'
 import { type WritingContext, writeOperations } from './write-operations.ts'
 
-/** Requests in flight where nothing else is said; measured, see docs in the README. */
+/** Requests in flight where nothing else is said. */
 const defaultConcurrency = 32
 
 /**
