@@ -192,6 +192,14 @@ describe('run', () => {
   })
 })
 
+it('tells the run also when no table was begun', async () => {
+  const missing = ['lake', '--object', 'nowhere.csv', '--into', file('nowhere.duckdb'), '--json']
+  const failed = JSON.parse((await runCommand(Extract, ...missing, ...at())).stdout)
+  expect(failed).toMatchObject({ status: 'failed', tables: [], error: { code: 'NoSuchKey' } })
+  const { runs } = JSON.parse((await runCommand(Runs, '--json', ...at())).stdout)
+  expect(runs.map(({ runId }: { runId: string }) => runId)).toContain(failed.runId)
+})
+
 describe('runs', () => {
   it('shows the history of the project and of a database', async () => {
     vi.stubEnv('COLUMNS', '80')

@@ -1,6 +1,6 @@
-import { CommandFailure, Flags, printable } from '@penstock/command-kit'
+import { CommandFailure, Flags, failureOf, printable } from '@penstock/command-kit'
 import { ConnectorError, type RunRecord } from '@penstock/core'
-import { errorOf, runExtraction } from '@penstock/runtime'
+import { createRunId, errorOf, runExtraction } from '@penstock/runtime'
 import { withEngine } from '../lib/engine.ts'
 import { resultColumns, resultRows } from '../lib/extraction.ts'
 import { LoadCommand, loadCommandFlags } from '../lib/load-command.ts'
@@ -48,6 +48,7 @@ Modes: full replaces the table, delta appends the rows of objects that were not 
       })
     const into = String(flags.into)
     const progress = this.startProgress()
+    const runId = createRunId()
     const run = await withEngine(into, resources, (engine) =>
       runExtraction(
         {
@@ -56,6 +57,7 @@ Modes: full replaces the table, delta appends the rows of objects that were not 
           engine,
           resources,
           command: 'extract',
+          runId,
           signal: this.signal,
           onProgress: progress.onProgress,
         },
@@ -64,7 +66,12 @@ Modes: full replaces the table, delta appends the rows of objects that were not 
           redact: (value) => this.redactor.value(value),
           onProblem: (message) => this.notice(message),
         },
-      ),
+      ).catch((error: unknown) => {
+        // No table was begun, and yet the history has the run.
+        const failure = failureOf(error, this.signal)
+        const status = failure.kind === 'cancelled' ? 'cancelled' : 'failed'
+        throw new CommandFailure(failure, { runId, command: 'extract', status, tables: [] })
+      }),
     )
     progress.stop()
     if (run.tables.length > 0) this.printTable(resultColumns, resultRows(run))
