@@ -62,6 +62,7 @@ const mutants: readonly Mutant<ActionMutation>[] = [
   { mutation: 'output-misfits', caughtBy: 'run/list', also: ['run/emitted'] },
   { mutation: 'other-output', caughtBy: 'run/put' },
   { mutation: 'emits-too-few', caughtBy: 'run/emitted' },
+  { mutation: 'emits-nothing', caughtBy: 'run/emitted' },
   { mutation: 'list-writes', caughtBy: 'run/read-only' },
   { mutation: 'dry-run-writes', caughtBy: 'run/dry-run' },
   { mutation: 'adds-each-time', caughtBy: 'run/repeated' },

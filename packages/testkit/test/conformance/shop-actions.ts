@@ -15,6 +15,7 @@ export type ActionMutation =
   | 'output-misfits'
   | 'other-output'
   | 'emits-too-few'
+  | 'emits-nothing'
   | 'list-writes'
   | 'dry-run-writes'
   | 'adds-each-time'
@@ -70,6 +71,7 @@ export const shopActions = (mutation?: ActionMutation) => {
       const found = (await client.get<string[]>(context, '/notes', [])).slice(0, limit)
       if (is('list-writes')) await write(context, 'listed', 'x')
       if (!emit) return { items: is('output-misfits') ? ([1] as never) : found }
+      if (is('emits-nothing')) return { items: found }
       for (const name of is('emits-too-few') ? found.slice(1) : found) await emit(name)
       return { items: [] }
     },

@@ -29,6 +29,7 @@ export type CatalogMutation =
   | 'rounds-decimals'
   | 'another-column'
   | 'filter-loses'
+  | 'half-of-an-or'
   | 'limit-too-low'
   | 'limit-unused'
   | 'false-residual'
@@ -96,7 +97,7 @@ export const shopCatalog = (mutation?: CatalogMutation) => {
         if (all.length === 0) return
         const fitting = all
           .slice(again && page === 0 && is('loses-a-row-in-a-second-scan') ? 1 : 0, rows - page * pageRows)
-          .filter((row) => filter === undefined || canFulfil(filter, row, is('filter-loses')))
+          .filter((row) => filter === undefined || canFulfil(filter, row, is))
           .slice(0, left)
         left -= fitting.length
         yield fitting.map((row) => pick(row, columns))
@@ -148,7 +149,7 @@ export const shopCatalog = (mutation?: CatalogMutation) => {
     schema: { columns: [column('id', bigint), column('kind', text), column('day', text)] },
     scan: async ({ columns, filter, signal }) => {
       const all = await client.get<typeof files>(context, '/catalog/north/events/files', [], { signal })
-      const kept = all.filter(({ day }) => filter === undefined || canFulfil(filter, { day }, false))
+      const kept = all.filter(({ day }) => filter === undefined || canFulfil(filter, { day }, () => false))
       const names = columns.map(([name]) => name)
       return {
         kind: 'files',
@@ -241,9 +242,10 @@ const fileOf = (
 }
 
 /** False when a row with these values can't fulfil the filter; values that are not known may be any. */
-const canFulfil = (filter: Predicate, row: Row, strict: boolean): boolean => {
-  if (filter.kind === 'and') return filter.of.every((part) => canFulfil(part, row, strict))
-  if (filter.kind === 'or') return filter.of.some((part) => canFulfil(part, row, strict))
+const canFulfil = (filter: Predicate, row: Row, is: (mutation: CatalogMutation) => boolean): boolean => {
+  if (filter.kind === 'and') return filter.of.every((part) => canFulfil(part, row, is))
+  if (filter.kind === 'or')
+    return filter.of.slice(0, is('half-of-an-or') ? 1 : undefined).some((part) => canFulfil(part, row, is))
   if (!('column' in filter)) return true
   const value = row[filter.column[0]]
   if (value === undefined) return true
@@ -251,7 +253,7 @@ const canFulfil = (filter: Predicate, row: Row, strict: boolean): boolean => {
     case 'compare':
       return typeof value !== 'string' || filter.column[0] === 'total'
         ? true
-        : compares(value, filter.operator, String(filter.value), strict)
+        : compares(value, filter.operator, String(filter.value), is('filter-loses'))
     case 'in':
       return typeof value !== 'string' || filter.column[0] === 'total' || filter.values.includes(value)
     case 'starts-with':

@@ -73,6 +73,7 @@ const mutants: readonly Mutant<CatalogMutation>[] = [
   { mutation: 'rounds-decimals', caughtBy: 'scan/values' },
   { mutation: 'another-column', caughtBy: 'scan/columns' },
   { mutation: 'filter-loses', caughtBy: 'scan/filters' },
+  { mutation: 'half-of-an-or', caughtBy: 'scan/filters' },
   { mutation: 'limit-too-low', caughtBy: 'scan/limit' },
   { mutation: 'limit-unused', caughtBy: 'scan/claims' },
   { mutation: 'false-residual', caughtBy: 'scan/claims' },

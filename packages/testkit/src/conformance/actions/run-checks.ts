@@ -56,6 +56,9 @@ export const runChecks = (subject: Subject): Check[] => {
           const emitted: unknown[] = []
           const emit = async (item: unknown) => void emitted.push(item)
           const rest = await runAnew(subject, run, { signal, emit })
+          // Who takes `emit` hands out: a run that has results and hands out none would leave its readers with nothing.
+          if (emitted.length === 0 && takesEmit(action) && whole.length > 0)
+            fail(`${run.action} takes emit and hands out nothing; the whole is ${show(whole)}.`)
           if (emitted.length === 0) continue
           seen++
           const handedOut = stableOf(run, { ...(rest as object), [listName(action)]: emitted })
@@ -148,6 +151,9 @@ const requireSame = (before: string, after: unknown, { action }: ActionRun): voi
   if (canonical(after) !== before)
     fail(`${action}: the other side changed from ${show(before)} to ${show(canonical(after))}.`)
 }
+
+/** Whether its function has a third parameter: `emit`. */
+const takesEmit = (action: AnyAction): boolean => action.run.length >= 3
 
 const listName = (action: AnyAction): string => action.list ?? 'items'
 

@@ -1,6 +1,7 @@
 import type { LogicalType, Predicate, PredicateKind, ScanRequest, ZeroCopyTable } from '@penstock/core'
 import { canonical, fail, sameRows, show } from '../expectations.ts'
 import type { Check, CheckContext } from '../suite.ts'
+import { disjunctions } from './disjunctions.ts'
 import type { Row } from './options.ts'
 import {
   allColumns,
@@ -155,8 +156,10 @@ export const scanChecks = (subject: Subject): Check[] => {
 const isDeclared = (declared: boolean | readonly PredicateKind[]): boolean =>
   typeof declared === 'boolean' ? declared : declared.length > 0
 
-const predicatesOf = ({ table, rows }: Whole, kinds: readonly PredicateKind[]): Predicate[] =>
-  trialPredicates(table.schema.columns, rows, kinds)
+const predicatesOf = ({ table, rows }: Whole, kinds: readonly PredicateKind[]): Predicate[] => [
+  ...trialPredicates(table.schema.columns, rows, kinds),
+  ...disjunctions(table.schema.columns, rows, kinds),
+]
 
 const fulfilling = ({ table }: Whole, filter: Predicate, rows: readonly Row[]): Row[] =>
   rows.filter((row) => evaluate(filter, table.schema.columns, row) === true)
