@@ -70,24 +70,25 @@ test('a table without rows is one complete file', async () => {
   empty(bench)
 })
 
-test.each<FileLayout['format']>([csv(), { type: 'parquet', compression: 'zstd' } as FileLayout['format']])(
-  'a file whose writing fails was handed out before, and tells why: $type',
-  async (format) => {
-    const bench = await openBench()
-    const broken = `SELECT CASE WHEN i = 250000 THEN error('broken') ELSE t END AS t FROM (${sql})`
-    const opened = await open(bench, { from: { sql: broken } })
-    const failures: Promise<Error>[] = []
-    const reading = (async () => {
-      for await (const file of growing(opened.streams[0], { format }))
-        failures.push(failure(file.finished), failure(follow(file)))
-    })()
-    const error = await failure(reading)
-    expect(error.message).toContain('broken')
-    expect(await Promise.all(failures)).toEqual([error, error])
-    await opened.close()
-    empty(bench)
-  },
-)
+test.each<FileLayout['format']>([
+  csv(),
+  csv({}, 'gzip'),
+  { type: 'parquet', compression: 'zstd' } as FileLayout['format'],
+])('a file whose writing fails was handed out before, and tells why: $type', async (format) => {
+  const bench = await openBench()
+  const broken = `SELECT CASE WHEN i = 250000 THEN error('broken') ELSE t END AS t FROM (${sql})`
+  const opened = await open(bench, { from: { sql: broken } })
+  const failures: Promise<Error>[] = []
+  const reading = (async () => {
+    for await (const file of growing(opened.streams[0], { format }))
+      failures.push(failure(file.finished), failure(follow(file)))
+  })()
+  const error = await failure(reading)
+  expect(error.message).toContain('broken')
+  expect(await Promise.all(failures)).toEqual([error, error])
+  await opened.close()
+  empty(bench)
+})
 
 test("who waits for a file is told of an abort, its own or the export's", async () => {
   const bench = await openBench()

@@ -70,6 +70,9 @@ export const openExport = async (
   }
   const unregister = database.onClose(close)
   try {
+    // Before the transaction: a query that fails on its way is asked again after a rollback, which must keep its view.
+    for (const [index, { from }] of selections.entries())
+      if ('sql' in from) await interruptible(connection, signal, () => makeView(connection, from.sql, index))
     await connection.run('BEGIN TRANSACTION READ ONLY')
     twins = await openTwins(database, connection)
     const space = createSpace(options.stagingBytes ?? defaultStagingBytes, signal)
@@ -103,7 +106,7 @@ const prepareStream = async (
   const { relation, isTable } =
     'table' in selection.from
       ? await findRelation(session, selection.from.table)
-      : { relation: await makeView(connection, selection.from.sql, index), isTable: false }
+      : { relation: qualifiedTemp(viewName(index)), isTable: false }
   const columns: readonly Column[] = await columnsOf(connection, `FROM ${relation}`)
   const fixed = await fixWindow(session, selection, relation, columns)
   const sql = streamSql(fixed, relation, columns)
@@ -127,8 +130,10 @@ const findRelation = async ({ connection, database }: ExportSession, name: strin
   })
 }
 
+const viewName = (index: number): string => `__penstock_stream_${index}`
+
 /** A view that stands for the user's SELECT, which can't be broken out of by brackets or comments. */
-const makeView = async (connection: DuckDBConnection, sql: string, index: number): Promise<string> => {
+const makeView = async (connection: DuckDBConnection, sql: string, index: number): Promise<void> => {
   const query = await prepareOne(connection, sql)
   const isSelect = query.statementType === StatementType.SELECT
   query.destroySync()
@@ -136,9 +141,7 @@ const makeView = async (connection: DuckDBConnection, sql: string, index: number
     throw new ConnectorError('config', 'Only a table or the result of a SELECT can be exported.', {
       code: 'InvalidSql',
     })
-  const name = `__penstock_stream_${index}`
-  await connection.run(`CREATE TEMP VIEW ${quoteIdentifier(name)} AS ${sql}`)
-  return qualifiedTemp(name)
+  await connection.run(`CREATE TEMP VIEW ${quoteIdentifier(viewName(index))} AS ${sql}`)
 }
 
 /** Ends the window of an incremental stream at the highest value that the snapshot has, unless a try before fixed it. */
