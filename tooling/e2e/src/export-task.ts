@@ -12,11 +12,13 @@ export interface ExportTask {
   readonly name: string
   readonly mode: 'append' | 'overwrite'
   readonly incremental?: string
+  /** Rows of a file at most: 5,000 where not given. */
+  readonly maxRows?: number
 }
 
-/** One export of the table `orders`, in small files, with a manifest. */
+/** One export of the table `orders`, with a manifest. */
 export const runExportTask = async (task: ExportTask): Promise<RunRecord> => {
-  const { endpoint, bucket, accessKeyId, secretAccessKey, name, mode, incremental } = task
+  const { endpoint, bucket, accessKeyId, secretAccessKey, name, mode, incremental, maxRows = 5_000 } = task
   const auth = { method: 'access-key', accessKeyId, secretAccessKey } as const
   const connection = { region: 'us-east-1', bucket, endpoint, forcePathStyle: true, prefix: `${name}/`, auth }
   const engine = await duckdb(task.database)
@@ -28,7 +30,7 @@ export const runExportTask = async (task: ExportTask): Promise<RunRecord> => {
       name,
       options: {
         fileType: 'csv',
-        maxRows: 5_000,
+        maxRows,
         manifest: true,
         keyTemplate: '{stream_name}_{run_id}_{part}.{extension}',
       },
