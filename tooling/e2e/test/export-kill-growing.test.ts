@@ -8,8 +8,8 @@ import { type ExportTask, runExportTask } from '../src/export-task.ts'
 import { type Lake, openLake } from '../src/lake.ts'
 
 /*
- * Kill -9 while a file that DuckDB still writes is on its way to S3: nothing of it is visible, and the rerun leaves the
- * right rows and no upload. `PENSTOCK_KILLS=50` does it fifty times.
+ * Kill -9 soon after the upload of a large file began, which is while DuckDB writes it: nothing of it is visible, and
+ * the rerun leaves the right rows and no upload. `PENSTOCK_KILLS=50` does it fifty times.
  */
 
 const kills = Number(process.env.PENSTOCK_KILLS ?? 1)
@@ -66,7 +66,7 @@ const killGrowing = async (task: ExportTask): Promise<boolean> => {
 }
 
 test(
-  'killed while a file grows, an export shows nothing of it, and its rerun leaves one copy and no upload',
+  'killed while a large file goes up, an export shows nothing of it, and its rerun leaves one copy and no upload',
   async () => {
     const database = join(lake.folder, 'growing.duckdb')
     const task: ExportTask = {
