@@ -39,6 +39,10 @@ export const sameRows = (
     if (left > 0) fail(`${names.found} lacks a row of ${names.wanted}: ${text.slice(0, 300)}.`)
 }
 
+/** Why a comparison says nothing of some tables. */
+export const notExpected = (tables: readonly string[]): string =>
+  `No rows were given for ${tables.join(', ')} (expected); the other tables are as expected.`
+
 /** A pause of the process counts as this much at most, in ms. */
 const sliceMs = 20
 

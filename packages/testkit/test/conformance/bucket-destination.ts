@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { ConnectorError, defineDestination } from '@penstock/core'
+import { ConnectorError, defineDestination, type WrittenFile } from '@penstock/core'
 import { z } from 'zod'
 
 /** Which second try makes a second copy, because the first one had taken effect. */
@@ -35,16 +35,15 @@ export const bucketDestination = (mutation?: BucketWriteMutation) => {
     capabilities: { modes: ['append'], fileTypes: ['ndjson'] },
     check: async ({ config, signal }) => put(`${config.url}/.check`, Buffer.of(), signal),
     async write({ config, signal }, { run, streams }) {
+      const files: WrittenFile[] = []
       for (const stream of streams)
         for await (const file of stream.files({ format: { type: 'ndjson', compression: 'none' } })) {
-          await put(
-            `${config.url}/${stream.name}/${run.commitId}-${file.part}`,
-            await readFile(file.path),
-            signal,
-          )
+          const name = `${stream.name}/${run.commitId}-${file.part}`
+          await put(`${config.url}/${name}`, await readFile(file.path), signal)
+          files.push({ stream: stream.name, name, rows: file.rows, size: file.size })
           await file.release()
         }
-      return { files: [] }
+      return { files }
     },
   })
 }

@@ -60,6 +60,7 @@ const ofColumns = ['floats', 'not-finite', 'times', 'bytes', 'documents', 'names
 )
 
 const folderMutants: readonly Mutant<WriteMutation>[] = [
+  { mutation: 'tells-no-rows', caughtBy: 'write/append', also: ['write/overwrite'] },
   { mutation: 'append-replaces', caughtBy: 'write/append', also: ['write/cut-off'] },
   { mutation: 'overwrite-appends', caughtBy: 'write/overwrite', also: ['write/cut-off'] },
   { mutation: 'retry-doubles', caughtBy: 'write/retry' },

@@ -7,12 +7,14 @@ import {
   type ExportMode,
   type ExportStream,
   secret,
+  type WrittenFile,
 } from '@penstock/core'
 import { z } from 'zod'
 
 /** What can be wrong with the destination: each is what one check is there for. */
 export type WriteMutation =
   | 'append-replaces'
+  | 'tells-no-rows'
   | 'overwrite-appends'
   | 'retry-doubles'
   | 'visible-at-once'
@@ -95,6 +97,7 @@ export const folderDestination = (
       const lock = join(config.path, '.lock')
       if (!is('mixes-runs')) await takeLock(lock)
       const staged: { from: string; to: string }[] = []
+      const files: WrittenFile[] = []
       try {
         if (is('visible-at-once')) await removeFiles(config.path, streams, commit)
         for (const stream of streams) {
@@ -109,12 +112,14 @@ export const folderDestination = (
             const to = join(folder, name)
             const from = is('visible-at-once') ? to : join(folder, `${name}.part`)
             staged.push({ from, to })
+            const rows = is('tells-no-rows') ? 0 : file.rows
+            files.push({ stream: stream.name, name: to, rows, size: file.size })
             await take(file, from)
           }
         }
         if (is('clears-the-folder')) await rm(join(config.path, 'foreign.txt'), { force: true })
         await publish(config.path, streams, commit, run.mode)
-        return { files: [] }
+        return { files }
       } catch (error) {
         if (!is('visible-at-once')) for (const { from } of staged) await rm(from, { force: true })
         throw error

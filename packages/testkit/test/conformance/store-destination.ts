@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { ConnectorError, defineDestination, secret } from '@penstock/core'
+import { ConnectorError, defineDestination, secret, type WrittenFile } from '@penstock/core'
 import { z } from 'zod'
 
 /** What can be wrong with how a run becomes visible, which shows after a crash alone, and with how it talks to the store. */
@@ -139,17 +139,19 @@ export const storeDestination = (mutation?: StoreMutation) => {
         if ((await request('GET', `marks/${commitId}`)) === 200) return { files: [], alreadyWritten: true }
         await request('PUT', `marks/${commitId}`, '')
       }
+      const files: WrittenFile[] = []
       try {
         await request('DELETE', `parts/${commitId}/`)
         for (const stream of streams)
           for await (const file of stream.files({ format: { type: 'ndjson', compression: 'none' } })) {
             const name = `${commitId}/${encodeURIComponent(stream.name)}/${file.part}`
             await request('PUT', `parts/${name}`, await readFile(file.path, 'utf8'))
+            files.push({ stream: stream.name, name, rows: file.rows, size: file.size })
             if (mutation === 'publishes-each-file') await request('POST', name)
             await file.release()
           }
         await request('POST', `${commitId}/`)
-        return { files: [] }
+        return { files }
       } catch (error) {
         // Where the store is still there, nothing of the run stays.
         const undo = ['parts', ...(mutation ? ['marks', 'shown'] : [])]

@@ -10,7 +10,7 @@ import { canonical, fail, show, within } from '../expectations.ts'
 import type { Check, CheckContext } from '../suite.ts'
 import type { DestinationOptions, Row } from './options.ts'
 import { type StreamOptions, type TestStream, testStream } from './stream.ts'
-import { requireFailure, requireRows, type Write, write } from './writing.ts'
+import { requireFailure, requireRows, requireTold, type Write, write } from './writing.ts'
 
 const rowsFrom = (first: number, count: number, more: Row = {}): Row[] =>
   Array.from({ length: count }, (_, index) => ({ id: first + index, name: `n${first + index}`, ...more }))
@@ -64,7 +64,11 @@ export const writeChecks = (connector: AnyDestination, options: DestinationOptio
     check('append', 'Appended rows are added to those of earlier runs', async (context) => {
       requireMode('append', context)
       const put = await start(context)
-      await put({ name: 'orders', rows: rowsFrom(1, 7) }, { mode: 'append', commit: 'append-1' })
+      const first = await put(
+        { name: 'orders', rows: rowsFrom(1, 7) },
+        { mode: 'append', commit: 'append-1' },
+      )
+      requireTold(first, 'orders', 7)
       await requireRows(options, 'orders', rowsFrom(1, 7), 'after the first run')
       await put({ name: 'orders', rows: rowsFrom(8, 2) }, { mode: 'append', commit: 'append-2' })
       await requireRows(options, 'orders', rowsFrom(1, 9), 'after the second run')
@@ -73,7 +77,8 @@ export const writeChecks = (connector: AnyDestination, options: DestinationOptio
       requireMode('overwrite', context)
       const put = await start(context)
       await put({ name: 'orders', rows: rowsFrom(1, 7) }, { mode: 'overwrite', commit: 'overwrite-1' })
-      await put({ name: 'orders', rows: rowsFrom(5, 2) }, { mode: 'overwrite', commit: 'overwrite-2' })
+      const last = { mode: 'overwrite', commit: 'overwrite-2' } as const
+      requireTold(await put({ name: 'orders', rows: rowsFrom(5, 2) }, last), 'orders', 2)
       await requireRows(options, 'orders', rowsFrom(5, 2), 'after the second run')
     }),
     check('merge', 'Merged rows replace those of the same key', async (context) => {

@@ -8,7 +8,7 @@ import {
   type WriteResult,
   withContext,
 } from '@penstock/core'
-import { fail, sameRows, unordered } from '../expectations.ts'
+import { fail, sameRows, show, unordered } from '../expectations.ts'
 import { configAt } from '../options.ts'
 import type { DestinationOptions, Row } from './options.ts'
 import { type TestStream, textOf } from './stream.ts'
@@ -91,6 +91,15 @@ export const requireRows = async (
     found: `The other side ${when}`,
     wanted: 'what was written',
   })
+}
+
+/** Fails unless the files that a write tells of have as many rows as the stream, and names of their own. */
+export const requireTold = ({ files }: WriteResult, stream: string, rows: number): void => {
+  const own = files.filter((file) => file.stream === stream)
+  const told = own.reduce((sum, file) => sum + file.rows, 0)
+  if (told !== rows) fail(`Its result tells of ${told} rows of ${stream} (files[].rows); it wrote ${rows}.`)
+  if (new Set(own.map(({ name }) => name)).size < own.length || own.some(({ name }) => name === ''))
+    fail(`Its result has files without a name of their own: ${show(own.map(({ name }) => name))}.`)
 }
 
 /** Runs a write that has to fail. */

@@ -1,5 +1,5 @@
 import type { AnySource, RowTable, SourceTable } from '@penstock/core'
-import { canonical, fail, sameRows, show } from '../expectations.ts'
+import { canonical, fail, notExpected, sameRows, show } from '../expectations.ts'
 import type { Check, CheckContext } from '../suite.ts'
 import type { SourceOptions } from './options.ts'
 import { connectSource, isAfter, isRowTable, readPages, withTables } from './reading.ts'
@@ -105,6 +105,8 @@ export const tableChecks = (connector: AnySource, options: SourceOptions): Check
             const rows = (await readPages(table, undefined, signal)).flat()
             sameRows(rows, wanted, { found: `Table ${name}`, wanted: 'what was expected' })
           }
+          const missing = tables.filter((table) => isRowTable(table) && !(table.name in expected))
+          if (missing.length > 0) skip(notExpected(missing.map(({ name }) => name)))
         })
       },
     },

@@ -1,5 +1,5 @@
 import type { LogicalType, Predicate, PredicateKind, ScanRequest, ZeroCopyTable } from '@penstock/core'
-import { canonical, fail, sameRows, show } from '../expectations.ts'
+import { canonical, fail, notExpected, sameRows, show } from '../expectations.ts'
 import type { Check, CheckContext } from '../suite.ts'
 import { disjunctions } from './disjunctions.ts'
 import type { Row } from './options.ts'
@@ -56,10 +56,13 @@ export const scanChecks = (subject: Subject): Check[] => {
       title: 'Values arrive to the letter: 64-bit integers, decimals, timestamps',
       run: async (context) => {
         const expected = subject.options.expected ?? context.skip('No expected rows were given (expected).')
+        const missing: string[] = []
         await eachTable(context, async ({ name, rows }) => {
           const wanted = expected[name]
           if (wanted) sameRows(rows, wanted, { found: name, wanted: 'what was expected' })
+          else missing.push(name)
         })
+        if (missing.length > 0) context.skip(notExpected(missing))
       },
     },
     {
